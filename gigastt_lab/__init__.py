@@ -1,0 +1,1 @@
+"""Russian speech recognition with GigaAM v3."""
