@@ -1,0 +1,195 @@
+"""The training loop: two processes that share gradients, a schedule in wall-clock time.
+
+Stages (measured: RNN-T or piece CTC from scratch sit on a plateau for hours; this leaves it in 200 steps):
+characters at the middle layer on short clips, then pieces over all layers, then RNN-T with both beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed
+import torch.multiprocessing
+from torch import Tensor
+
+from gigastt_lab.features import log_mel
+from gigastt_lab.training.architecture import ModelConfig, Transducer
+from gigastt_lab.training.augment import AugmentOptions
+from gigastt_lab.training.batches import Batches, BatchOptions
+from gigastt_lab.training.corpus import Corpus
+from gigastt_lab.training.objective import Weights, loss
+from gigastt_lab.training.pieces import CHARACTERS, Pieces, learn
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINT_FILE = "checkpoint.pt"
+PIECES_FILE = "pieces.model"
+_CLIP_NORM = 5.0
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """One training run.
+
+    Attributes:
+        minutes: Wall-clock length; the learning rate's schedule follows it.
+        processes: Processes that train side by side, one thread each.
+        learning_rate: Highest rate of AdamW.
+        constant_share: Share of the time before the rate decays linearly to zero.
+        warmup_steps: Steps of linear warm-up.
+        curriculum: False goes straight to the last stage, for weights that were trained before.
+        checkpoint_minutes: Time between checkpoints and validations.
+        seed: Of batches and augmentation.
+    """
+
+    minutes: float
+    processes: int = 2
+    learning_rate: float = 2e-3
+    constant_share: float = 0.4
+    warmup_steps: int = 100
+    curriculum: bool = True
+    checkpoint_minutes: float = 6.0
+    seed: int = 0
+
+
+def train(config: ModelConfig, corpus: Path, out: Path, options: TrainOptions, initial: Path | None = None) -> None:
+    """Train on the corpus directory; checkpoints, pieces and a log go to `out`.
+
+    Args:
+        config: Sizes; `n_tokens` fixes how many pieces are learned.
+        corpus: Made by `corpus.build`.
+        out: Directory to write to.
+        options: Length and rates.
+        initial: Checkpoint file to start from; its pieces must already lie in `out`.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    if not (out / PIECES_FILE).exists():
+        learn((e.written for e in Corpus(corpus).select("train")), config.n_tokens - 1, out / PIECES_FILE)
+    rendezvous = out / f"rendezvous-{time.time_ns()}"
+    arguments = (config, corpus, out, options, initial, rendezvous)
+    try:
+        torch.multiprocessing.start_processes(_worker, arguments, nprocs=options.processes, start_method="spawn")
+    finally:
+        rendezvous.unlink(missing_ok=True)
+
+
+def stage(step: int, *, curriculum: bool) -> tuple[Weights, BatchOptions, AugmentOptions]:
+    """Losses, batches and augmentation at a step of the curriculum."""
+    if curriculum and step < 1000:
+        changed = AugmentOptions(share=0.3 if step < 900 else 1.0)
+        return Weights(0.0, 0.0, 1.0), BatchOptions(longest_s=3.3, padded=0.1), changed
+    if curriculum and step < 1100:
+        return Weights(0.0, 1.0, 0.3), BatchOptions(longest_s=6.0), AugmentOptions()
+    joined = 0.12 if step > 2500 or not curriculum else 0.0
+    return Weights(1.0, 0.3, 0.3), BatchOptions(joined=joined), AugmentOptions()
+
+
+def learning_rate(step: int, progress: float, options: TrainOptions) -> float:
+    """Warm-up by steps, constant, then linear decay by time. `progress` in [0, 1]."""
+    warm = min(1.0, (step + 1) / options.warmup_steps)
+    decay = min(1.0, (1.0 - progress) / (1.0 - options.constant_share))
+    return options.learning_rate * warm * max(decay, 0.0)
+
+
+def feature_statistics(corpus: Corpus, n_utterances: int = 400) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of each mel filter over some training utterances. (n_mels,) each."""
+    entries = corpus.select("train")
+    chosen = entries[:: max(1, len(entries) // n_utterances)]
+    features = np.concatenate([log_mel(corpus.waveform(entry)) for entry in chosen], axis=1)
+    return torch.from_numpy(features.mean(axis=1)), torch.from_numpy(features.std(axis=1))
+
+
+def _worker(
+    rank: int, config: ModelConfig, corpus_path: Path, out: Path, options: TrainOptions, initial: Path | None,
+    rendezvous: Path,
+) -> None:  # fmt: skip
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=options.processes
+    )
+    torch.manual_seed(options.seed)  # the same weights in every process
+    corpus = Corpus(corpus_path)
+    model = Transducer(config, n_characters=len(CHARACTERS) + 1)
+    mean, deviation = feature_statistics(corpus)
+    model.encoder.subsampling.mean.copy_(mean)
+    model.encoder.subsampling.deviation.copy_(deviation)
+    if initial is not None:
+        model.load_state_dict(torch.load(initial, weights_only=True)["model"])
+    batches = Batches(corpus, Pieces(out / PIECES_FILE), mean.numpy(), seed=options.seed * 1000 + rank)
+    _loop(model, batches, corpus, out, options, rank)
+    torch.distributed.destroy_process_group()
+
+
+def _loop(model: Transducer, batches: Batches, corpus: Corpus, out: Path, options: TrainOptions, rank: int) -> None:
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=options.learning_rate, betas=(0.9, 0.98), weight_decay=1e-3, fused=True
+    )
+    started, saved, progress, step, seconds, mean_loss = time.monotonic(), time.monotonic(), 0.0, 0, 0.0, 0.0
+    while progress < 1.0:
+        weights, batch_options, augmentation = stage(step, curriculum=options.curriculum)
+        batch = batches.next(batch_options, augmentation)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            value = loss(model, batch, weights)
+        optimizer.zero_grad(set_to_none=True)
+        value.backward()  # type: ignore[no-untyped-call]
+        elapsed = (time.monotonic() - started) / (options.minutes * 60.0)
+        progress = _average_gradients(model, elapsed)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP_NORM)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step, progress, options)
+        optimizer.step()
+        step, seconds = step + 1, seconds + batch.seconds
+        mean_loss += 0.02 * (value.item() - mean_loss) if step > 1 else value.item()
+        if rank == 0 and step % 50 == 0:
+            _log(out, step=step, loss=mean_loss, progress=progress, lr=group["lr"], audio_h=seconds / 3600)
+        if rank == 0 and time.monotonic() - saved > options.checkpoint_minutes * 60:
+            saved = time.monotonic()
+            _save(model, out, step)
+            _log(out, step=step, **validate(model, batches, corpus))
+    if rank == 0:
+        _save(model, out, step)
+        _log(out, step=step, **validate(model, batches, corpus))
+
+
+def _average_gradients(model: Transducer, elapsed: float) -> float:
+    """Average gradients over the processes; returns their mean elapsed share, so that all stop together."""
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    flat = torch.cat([g.flatten() for g in gradients] + [torch.tensor([elapsed])])
+    torch.distributed.all_reduce(flat)
+    flat /= torch.distributed.get_world_size()
+    offset = 0
+    for gradient in gradients:
+        gradient.copy_(flat[offset : offset + gradient.numel()].view_as(gradient))
+        offset += gradient.numel()
+    return float(flat[-1])
+
+
+@torch.no_grad()
+def validate(model: Transducer, batches: Batches, corpus: Corpus, n_utterances: int = 100) -> dict[str, float]:
+    """Losses per symbol on a part of the validation split, by kind of sentence and synthesizer."""
+    entries = corpus.select("valid")
+    cells: dict[str, float] = {}
+    for kind in ("assistant", "open"):
+        for synthesizer in ("espeak-ng", "festival"):
+            chosen = [e for e in entries if (e.kind, e.synthesizer) == (kind, synthesizer)][: n_utterances // 4]
+            values = [float(loss(model, batch, Weights(1.0, 0.0, 0.0))) for batch in batches.plain(chosen)]
+            cells[f"valid_{kind}_{synthesizer}"] = float(np.mean(values)) if values else float("nan")
+    return cells
+
+
+def _save(model: Transducer, out: Path, step: int) -> None:
+    partial = out / (CHECKPOINT_FILE + ".partial")
+    torch.save({"model": model.state_dict(), "config": asdict(model.config), "step": step}, partial)
+    partial.replace(out / CHECKPOINT_FILE)
+
+
+def _log(out: Path, **values: Any) -> None:
+    with (out / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"time": round(time.time(), 1)} | {k: round(v, 5) for k, v in values.items()}) + "\n")
