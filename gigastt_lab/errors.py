@@ -13,6 +13,10 @@ class AudioTooLongError(AudioError):
     """Audio longer than the limit that the caller set."""
 
 
+class AudioNotFoundError(AudioError, FileNotFoundError):
+    """No audio file at the given path."""
+
+
 class ModelError(GigasttError):
     """A model directory that cannot be used: a broken, foreign or contradictory file."""
 
