@@ -33,12 +33,14 @@ ARROWS = {
     **{leaf: set() for leaf in ("search", "formats", "features", "tokenizer", "files")},
     "audio": {"containers", "decoders", "resample", "samples"},  # one topic in several files
     **{part: {"files"} for part in ("models", "quantize")},  # `files` names a model directory's files
-    "networks": {"runtime", "files"},
+    "networks": {"runtime", "files", "head", "graph_weights"},
+    "head": {"graph_weights", "runtime"},  # predictor and joiner rebuilt from their graphs' weights
+    "graph_weights": {"runtime"},
     "recognizer": {"features", "networks", "search", "tokenizer", "runtime", "files"},
     "engine": {"recognizer", "audio", "models", "runtime", "tokenizer", "files"}
     | {"windows", "streaming", "networks"},
 }
-ENGINE_USERS = {"__init__", "__main__", "serve", "server", "widgets"}
+ENGINE_USERS = {"__init__", "__main__", "serve", "server", "widgets", "training"}
 
 
 def module_name(path):

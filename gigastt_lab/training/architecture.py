@@ -76,19 +76,34 @@ class Subsampling(nn.Module):
         self.second = nn.Conv1d(width, width, kernel, stride=2, padding=self.pad)
         self.register_buffer("mean", torch.zeros(config.n_mels))
         self.register_buffer("deviation", torch.ones(config.n_mels))
+        self.folded = False
 
     @torch.no_grad()
     def fold_normalisation(self) -> None:
         """Move mean and deviation into the first convolution's weights."""
+        assert self.first.bias is not None
         self.first.bias -= torch.einsum("omk,m->o", self.first.weight, self.mean / self.deviation)
         self.first.weight /= self.deviation[None, :, None]
-        self.mean.zero_()
-        self.deviation.fill_(1.0)
+        self.first.padding = (self.pad,)
+        self.folded = True
+
+    @torch.no_grad()
+    def unfold_normalisation(self, mean: Tensor, deviation: Tensor) -> None:
+        """The inverse: normalise by `mean` and `deviation`, (n_mels,) each; the function stays the same."""
+        self.mean.copy_(mean)
+        self.deviation.copy_(deviation)
+        assert self.first.bias is not None
+        self.first.weight *= deviation[None, :, None]
+        self.first.bias += torch.einsum("omk,m->o", self.first.weight, mean / deviation)
+        self.first.padding = (0,)
+        self.folded = False
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """(B, n_mels, T), (B,) -> (B, T', d_model), (B,)."""
-        x = functional.pad(_mask_time(features, lengths), (self.pad, self.pad))
-        x = (x - self.mean[:, None]) / self.deviation[:, None]
+        x = _mask_time(features, lengths)
+        if not self.folded:
+            x = functional.pad(x, (self.pad, self.pad))
+            x = (x - self.mean[:, None]) / self.deviation[:, None]
         for convolution in (self.first, self.second):
             lengths = (lengths - 1) // 2 + 1
             x = _mask_time(functional.relu(convolution(x)), lengths)
@@ -185,14 +200,16 @@ class Encoder(nn.Module):
         outputs, lengths = self.frames(features, lengths)
         return outputs[-1].transpose(1, 2), lengths.to(torch.int32)
 
-    def frames(self, features: Tensor, lengths: Tensor, n_layers: int | None = None) -> tuple[list[Tensor], Tensor]:
+    def frames(
+        self, features: Tensor, lengths: Tensor, n_layers: int | None = None
+    ) -> tuple[list[Tensor], Tensor]:
         """The output of each of the first `n_layers` layers, (B, T', D) each, and the lengths (B,)."""
         x, lengths = self.subsampling(features, lengths)
         frames = x.shape[1]
         speech = torch.arange(frames, device=x.device)[None, :] < lengths[:, None]
         # Tracing takes the general path, so that the exported graph serves batches of any size.
-        pairs = speech[:, None, :] & speech[:, :, None] if x.shape[0] > 1 or torch.jit.is_tracing() else None
-        if pairs is not None and not torch.jit.is_tracing():
+        pairs = speech[:, None, :] & speech[:, :, None] if x.shape[0] > 1 or _is_exported() else None
+        if pairs is not None and not _is_exported():
             pairs = speech[:, None, :].expand(-1, frames, -1)  # padded rows attend too: no row is empty
         outputs = []
         for layer in self.layers[:n_layers]:
@@ -250,16 +267,23 @@ class Transducer(nn.Module):
         self.piece_ctc = nn.Linear(config.d_model, config.n_tokens)
 
 
+def _is_exported() -> bool:
+    """Whether the graph is being traced for export, and so must serve batches of any size."""
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
+
+
 def _pointwise(convolution: nn.Conv1d, x: Tensor) -> Tensor:
     """(B, T', C) -> (B, T', C'): as a matrix product where we train, as a convolution where it is exported."""
-    if torch.jit.is_tracing():
+    if _is_exported():
         return torch.as_tensor(convolution(x.transpose(1, 2)).transpose(1, 2))
     return functional.linear(x, convolution.weight.squeeze(2), convolution.bias)
 
 
 def _mask_time(x: Tensor, lengths: Tensor) -> Tensor:
     """(B, C, T) with zeros beyond each length, so that padding never reaches a frame that counts."""
-    return x.masked_fill(torch.arange(x.shape[2], device=x.device)[None, None, :] >= lengths[:, None, None], 0.0)
+    return x.masked_fill(
+        torch.arange(x.shape[2], device=x.device)[None, None, :] >= lengths[:, None, None], 0.0
+    )
 
 
 def _rotary_tables(dim: int) -> tuple[Tensor, Tensor]:

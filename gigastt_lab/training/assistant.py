@@ -44,7 +44,9 @@ def _amount(rng: Random) -> Pair:
     )
     currency = rng.choice(("рубль",) * 8 + lx.CURRENCIES)
     spoken = f"{cardinal(number)} {lx.agree(currency, number)}"
-    written = f"{grouped(number)} ₽" if currency == "рубль" else f"{grouped(number)} {lx.agree(currency, number)}"
+    written = (
+        f"{grouped(number)} ₽" if currency == "рубль" else f"{grouped(number)} {lx.agree(currency, number)}"
+    )
     return written, spoken
 
 
@@ -107,7 +109,9 @@ def _address(rng: Random) -> str:
 
 
 def _play(rng: Random) -> Pair:
-    verb = rng.choice("Включи Покажи Найди Запусти Поставь Открой Ищи Включай Хочу_посмотреть Давай_посмотрим".split())
+    verb = rng.choice(
+        "Включи Покажи Найди Запусти Поставь Открой Ищи Включай Хочу_посмотреть Давай_посмотрим".split()
+    )
     kind = rng.choice(("", "фильм", "сериал", "кино", "мультик", "передачу"))
     tail = rng.choice(((lambda: ""),) * 3 + ((lambda: _season(rng)), (lambda: _episode(rng))))()
     return _join(verb.replace("_", " "), kind, _title(rng), tail)

@@ -75,7 +75,9 @@ def telephone(waveform: Float32Array, rng: Generator) -> Float32Array:
     return narrow
 
 
-def spec_augment(features: Float32Array, rng: Generator, options: AugmentOptions, fill: Float32Array) -> Float32Array:
+def spec_augment(
+    features: Float32Array, rng: Generator, options: AugmentOptions, fill: Float32Array
+) -> Float32Array:
     """Masks bands and moments of (n_mels, T) features in place with the mean `fill` (n_mels, 1)."""
     n_mels, n_frames = features.shape
     for _ in range(options.frequency_masks):
@@ -115,7 +117,9 @@ def _add_noise(
     else:
         noise = rng.standard_normal(n, dtype=np.float32)
         if kind < 0.7:  # coloured: most rooms hum more than they hiss
-            noise = np.asarray(sosfilt(butter(1, rng.uniform(100, 2000), fs=SAMPLE_RATE, output="sos"), noise))
+            noise = np.asarray(
+                sosfilt(butter(1, rng.uniform(100, 2000), fs=SAMPLE_RATE, output="sos"), noise)
+            )
     power, noise_power = float(np.mean(waveform**2)), float(np.mean(noise**2))
     scale = np.sqrt(power / max(noise_power, 1e-12) * 10.0 ** (-snr_db / 10.0))
     return (waveform + noise * scale).astype(np.float32)

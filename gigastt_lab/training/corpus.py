@@ -131,13 +131,16 @@ class Corpus:
 
     def __init__(self, directory: Path) -> None:
         self.entries = [
-            Entry(**json.loads(line)) for line in (directory / ENTRIES_FILE).read_text(encoding="utf-8").splitlines()
+            Entry(**json.loads(line))
+            for line in (directory / ENTRIES_FILE).read_text(encoding="utf-8").splitlines()
         ]
         self._samples = np.memmap(directory / AUDIO_FILE, dtype=np.int16, mode="r")
 
     def select(self, split: str) -> list[Entry]:
         """The entries of one split, in a fixed order."""
-        return sorted((e for e in self.entries if e.split == split), key=lambda e: (e.kind, e.voice, e.written))
+        return sorted(
+            (e for e in self.entries if e.split == split), key=lambda e: (e.kind, e.voice, e.written)
+        )
 
     def waveform(self, entry: Entry) -> Float32Array:
         """The samples of one utterance in [-1, 1], 16 kHz. Shape (n_samples,)."""

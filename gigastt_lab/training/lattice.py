@@ -20,7 +20,7 @@ Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _log_add(a: float, b: float) -> float:  # pragma: no cover - compiled
     high, low = (a, b) if a > b else (b, a)
     if low == -np.inf:
@@ -28,8 +28,8 @@ def _log_add(a: float, b: float) -> float:  # pragma: no cover - compiled
     return high + math.log1p(math.exp(low - high))
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def occupancies(
+@numba.njit(cache=True)
+def occupancies(  # noqa: PLR0912 - one pass over the lattice each way; numba inlines nothing it cannot see
     blank: Float32Array, label: Float32Array, n_frames: npt.NDArray[np.int64], n_labels: npt.NDArray[np.int64]
 ) -> tuple[Float64Array, Float32Array, Float32Array]:  # pragma: no cover - compiled
     """Forward and backward over every utterance's lattice.

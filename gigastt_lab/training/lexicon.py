@@ -153,5 +153,9 @@ def open_lexicon() -> OpenLexicon:
         elif tag.POS == "ADVB" and "Prnt" not in tag and "Ques" not in tag:
             kinds["ADVB"].setdefault(lemma)
     return OpenLexicon(
-        tuple(nouns.values()), tuple(kinds["ADJF"]), tuple(kinds["tran"]), tuple(kinds["intr"]), tuple(kinds["ADVB"])
+        tuple(nouns.values()),
+        tuple(kinds["ADJF"]),
+        tuple(kinds["tran"]),
+        tuple(kinds["intr"]),
+        tuple(kinds["ADVB"]),
     )

@@ -20,7 +20,19 @@ _PERSONS = (
     ("я", ("1per", "sing")), ("ты", ("2per", "sing")), ("он", ("3per", "sing")), ("она", ("3per", "sing")),
     ("мы", ("1per", "plur")), ("вы", ("2per", "plur")), ("они", ("3per", "plur")),
 )  # fmt: skip
-_MODALS = ("нужно", "можно", "надо", "нельзя", "пора", "хочу", "хочется", "придётся", "стоит", "следует", "легко")
+_MODALS = (
+    "нужно",
+    "можно",
+    "надо",
+    "нельзя",
+    "пора",
+    "хочу",
+    "хочется",
+    "придётся",
+    "стоит",
+    "следует",
+    "легко",
+)
 _LINKS = ("и", "но", "потому что", "когда", "если", "а", "чтобы потом", "хотя", "пока", "поэтому")
 _ASKING = ("почему", "когда", "зачем", "где", "откуда", "разве", "неужели", "как")
 
@@ -33,7 +45,10 @@ def utterance(rng: Random) -> tuple[str, str]:
     elif shape < 0.36:
         text, mark = f"{_clause(rng)}, {rng.choice(_LINKS)} {_clause(rng)}", "."
     elif shape < 0.46:
-        text, mark = f"{_noun_phrase(rng, 'nomn')}, {_noun_phrase(rng, 'nomn')} и {_noun_phrase(rng, 'nomn')}", "."
+        text, mark = (
+            f"{_noun_phrase(rng, 'nomn')}, {_noun_phrase(rng, 'nomn')} и {_noun_phrase(rng, 'nomn')}",
+            ".",
+        )
     else:
         text, mark = _clause(rng), "."
     text = text[0].upper() + text[1:] + mark

@@ -53,7 +53,15 @@ def espeak(text: str, voice: EspeakVoice) -> Float32Array:
     Raises:
         SynthesisError: espeak-ng is not installed, or failed.
     """
-    command = [_program("espeak-ng"), "-v", f"ru+{voice.variant}", "-s", str(voice.speed), "-p", str(voice.pitch)]
+    command = [
+        _program("espeak-ng"),
+        "-v",
+        f"ru+{voice.variant}",
+        "-s",
+        str(voice.speed),
+        "-p",
+        str(voice.pitch),
+    ]
     done = subprocess.run(
         [*command, "-g", str(voice.gap), "--stdout", "--", text], capture_output=True, check=False, timeout=60
     )

@@ -59,7 +59,9 @@ class TrainOptions:
     seed: int = 0
 
 
-def train(config: ModelConfig, corpus: Path, out: Path, options: TrainOptions, initial: Path | None = None) -> None:
+def train(
+    config: ModelConfig, corpus: Path, out: Path, options: TrainOptions, initial: Path | None = None
+) -> None:
     """Train on the corpus directory; checkpoints, pieces and a log go to `out`.
 
     Args:
@@ -75,7 +77,9 @@ def train(config: ModelConfig, corpus: Path, out: Path, options: TrainOptions, i
     rendezvous = out / f"rendezvous-{time.time_ns()}"
     arguments = (config, corpus, out, options, initial, rendezvous)
     try:
-        torch.multiprocessing.start_processes(_worker, arguments, nprocs=options.processes, start_method="spawn")
+        torch.multiprocessing.start_processes(
+            _worker, arguments, nprocs=options.processes, start_method="spawn"
+        )
     finally:
         rendezvous.unlink(missing_ok=True)
 
@@ -127,7 +131,9 @@ def _worker(
     torch.distributed.destroy_process_group()
 
 
-def _loop(model: Transducer, batches: Batches, corpus: Corpus, out: Path, options: TrainOptions, rank: int) -> None:
+def _loop(
+    model: Transducer, batches: Batches, corpus: Corpus, out: Path, options: TrainOptions, rank: int
+) -> None:
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=options.learning_rate, betas=(0.9, 0.98), weight_decay=1e-3, fused=True
     )
@@ -172,13 +178,17 @@ def _average_gradients(model: Transducer, elapsed: float) -> float:
 
 
 @torch.no_grad()
-def validate(model: Transducer, batches: Batches, corpus: Corpus, n_utterances: int = 100) -> dict[str, float]:
+def validate(
+    model: Transducer, batches: Batches, corpus: Corpus, n_utterances: int = 100
+) -> dict[str, float]:
     """Losses per symbol on a part of the validation split, by kind of sentence and synthesizer."""
     entries = corpus.select("valid")
     cells: dict[str, float] = {}
     for kind in ("assistant", "open"):
         for synthesizer in ("espeak-ng", "festival"):
-            chosen = [e for e in entries if (e.kind, e.synthesizer) == (kind, synthesizer)][: n_utterances // 4]
+            chosen = [e for e in entries if (e.kind, e.synthesizer) == (kind, synthesizer)][
+                : n_utterances // 4
+            ]
             values = [float(loss(model, batch, Weights(1.0, 0.0, 0.0))) for batch in batches.plain(chosen)]
             cells[f"valid_{kind}_{synthesizer}"] = float(np.mean(values)) if values else float("nan")
     return cells
@@ -192,4 +202,6 @@ def _save(model: Transducer, out: Path, step: int) -> None:
 
 def _log(out: Path, **values: Any) -> None:
     with (out / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"time": round(time.time(), 1)} | {k: round(v, 5) for k, v in values.items()}) + "\n")
+        file.write(
+            json.dumps({"time": round(time.time(), 1)} | {k: round(v, 5) for k, v in values.items()}) + "\n"
+        )

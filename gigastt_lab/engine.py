@@ -1,0 +1,187 @@
+"""The face of the package: audio in, Transcript out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from gigastt_lab.audio import decode_audio, from_array
+from gigastt_lab.errors import AudioError, ModelNotFoundError
+from gigastt_lab.files import ModelFiles, Precision, PrecisionChoice
+from gigastt_lab.models import DEFAULT_MODEL, canonical_name, model_directory
+from gigastt_lab.networks import load_networks
+from gigastt_lab.recognizer import Recognition, Recognizer
+from gigastt_lab.runtime import Provider, ProviderName, RuntimeOptions
+from gigastt_lab.spec import MAX_SINGLE_PASS_S, MAX_SYMBOLS_PER_FRAME
+from gigastt_lab.tokenizer import Tokenizer
+from gigastt_lab.types import Float32Array, Transcript
+
+# A path, the content of an audio file, or samples (which need their rate stated).
+Audio = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[Any]
+
+DEFAULT_BATCH_SIZE = 8
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What an engine really runs.
+
+    Attributes:
+        model: Name of the model.
+        directory: Where its files are.
+        precision: Precision of the encoder.
+        provider: Execution provider that was taken.
+        threads: Threads inside one operator of the encoder.
+        vocab_size: Pieces of the vocabulary, the blank included.
+    """
+
+    model: str
+    directory: str
+    precision: Precision
+    provider: ProviderName
+    threads: int
+    vocab_size: int
+
+
+class Engine:
+    """Speech to text with one model. Thread-safe: one engine may be used from many threads at once.
+
+    Made by `load_engine`.
+
+    Attributes:
+        info: What it really runs.
+    """
+
+    def __init__(self, recognizer: Recognizer, tokenizer: Tokenizer, info: EngineInfo) -> None:
+        self.info = info
+        self._recognizer = recognizer
+        self._tokenizer = tokenizer
+
+    def transcribe(self, audio: Audio, *, sample_rate: int | None = None) -> Transcript:
+        """The text of one recording of at most 30 s.
+
+        Args:
+            audio: A path, the bytes of an audio file (WAV, FLAC, MP3, Ogg, M4A, WebM), or samples:
+                floating in [-1, 1] or PCM integers, shape (n_samples,) or (n_channels, n_samples).
+            sample_rate: Rate of samples given as an array, in Hz; files state their own.
+
+        Returns:
+            Words with times and confidence. Less than 20 ms of samples give an empty transcript.
+
+        Raises:
+            AudioError: not audio, cut, empty, too long (`AudioTooLongError`), or an array without a rate.
+            ModelError: the model failed on it.
+        """
+        waveform, decode_s = self._waveform(audio, sample_rate)
+        (recognition,) = self._recognizer([waveform])
+        return self._transcript(waveform, recognition, decode_s)
+
+    def transcribe_batch(
+        self,
+        audios: Sequence[Audio],
+        *,
+        sample_rate: int | None = None,
+        batch_size: int = DEFAULT_BATCH_SIZE,
+    ) -> list[Transcript]:
+        """The texts of several recordings, in the order given; each as `transcribe` gives it.
+
+        Args:
+            audios: As `transcribe` takes them; arrays share one `sample_rate`.
+            sample_rate: Rate of samples given as arrays, in Hz.
+            batch_size: Recordings that the encoder takes at once; neighbours in length share a batch.
+
+        Raises:
+            AudioError: of the first recording that cannot be read; the message says which.
+            ModelError: the model failed.
+            ValueError: `batch_size` is less than 1.
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}; give 1 or more")
+        waveforms: list[tuple[Float32Array, float]] = []
+        for i, audio in enumerate(audios):
+            try:
+                waveforms.append(self._waveform(audio, sample_rate))
+            except AudioError as error:
+                raise type(error)(f"recording {i} of {len(audios)}: {error}") from error
+        by_length = sorted(range(len(waveforms)), key=lambda i: len(waveforms[i][0]))
+        transcripts: dict[int, Transcript] = {}
+        for start in range(0, len(by_length), batch_size):
+            bucket = by_length[start : start + batch_size]
+            recognitions = self._recognizer([waveforms[i][0] for i in bucket])
+            for i, recognition in zip(bucket, recognitions, strict=True):
+                transcripts[i] = self._transcript(waveforms[i][0], recognition, waveforms[i][1])
+        return [transcripts[i] for i in range(len(audios))]
+
+    def _waveform(self, audio: Audio, sample_rate: int | None) -> tuple[Float32Array, float]:
+        """Mono samples at the model's rate, and the seconds that it took to get them."""
+        started = time.perf_counter()
+        target, limit = self._recognizer.spec.sample_rate, MAX_SINGLE_PASS_S
+        if isinstance(audio, np.ndarray):
+            if sample_rate is None:
+                raise AudioError("samples were given without their rate; pass sample_rate=... in Hz")
+            waveform = from_array(audio, sample_rate, sample_rate_out=target, max_duration_s=limit)
+        else:
+            if sample_rate is not None:
+                raise AudioError(
+                    f"sample_rate={sample_rate} was given with a file, which states its own; leave it out"
+                )
+            source = cast("str | os.PathLike[str] | bytes", audio)
+            waveform = decode_audio(source, sample_rate=target, max_duration_s=limit)
+        return waveform, time.perf_counter() - started
+
+    def _transcript(self, waveform: Float32Array, recognition: Recognition, decode_s: float) -> Transcript:
+        spec = self._recognizer.spec
+        tokens = recognition.tokens
+        words = self._tokenizer.words(tokens.ids, tokens.frames, tokens.probabilities, spec.encoder_frame_s)
+        timings = replace(recognition.timings, decode_s=decode_s)
+        return Transcript(words, len(waveform) / spec.sample_rate, timings)
+
+
+def load_engine(
+    model: str = DEFAULT_MODEL,
+    *,
+    model_dir: str | os.PathLike[str] | None = None,
+    precision: PrecisionChoice = "auto",
+    provider: Provider = "auto",
+    threads: int | None = None,
+    max_symbols: int = MAX_SYMBOLS_PER_FRAME,
+) -> Engine:
+    """Load a model.
+
+    Args:
+        model: `gigaam-v3-e2e-rnnt`, or `demo` for the small model inside the package.
+        model_dir: Its directory, where it is not in the usual place (`models.model_directory`).
+        precision: Of the encoder; "auto" takes INT8 where the file exists.
+        provider: Execution provider of ONNX Runtime; a named one is taken or refused, never replaced.
+        threads: Threads inside one operator; None takes every physical core.
+        max_symbols: Tokens that one encoder frame may emit.
+
+    Raises:
+        ModelNotFoundError: the directory or a file is not there; the message lists what is missing.
+        ModelError: a file is broken, or the files do not fit together.
+        ProviderError: the provider is not available.
+    """
+    name = canonical_name(model)
+    directory = model_directory(name, model_dir)
+    try:
+        files = ModelFiles.find(directory, precision)
+    except ModelNotFoundError as error:
+        if model_dir is None and name == DEFAULT_MODEL:
+            raise ModelNotFoundError(f"{error}; or try the small packaged model: model 'demo'") from error
+        raise
+    tokenizer = Tokenizer.from_file(files.vocabulary)
+    networks = load_networks(
+        files, RuntimeOptions(provider=provider, threads=threads), n_vocabulary=len(tokenizer)
+    )
+    recognizer = Recognizer(networks, blank_id=tokenizer.blank_id, max_symbols=max_symbols)
+    session = networks.encoder.session
+    info = EngineInfo(
+        name, str(directory), files.precision, session.provider, session.threads, len(tokenizer)
+    )
+    return Engine(recognizer, tokenizer, info)

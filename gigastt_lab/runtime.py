@@ -1,0 +1,254 @@
+"""ONNX Runtime sessions: provider and threads that were asked for, and what was really taken."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from gigastt_lab.errors import ModelError, ModelNotFoundError, ProviderError
+from gigastt_lab.types import Float32Array
+
+logger = logging.getLogger(__name__)
+
+ProviderName = Literal["cpu", "cuda", "tensorrt", "coreml", "openvino", "directml", "nnapi"]
+Provider = Literal["auto", "cpu", "cuda", "tensorrt", "coreml", "openvino", "directml", "nnapi"]
+
+_ORT_NAMES: Final[dict[ProviderName, str]] = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "nnapi": "NnapiExecutionProvider",
+}
+# What "auto" may take, best first. TensorRT builds engines for minutes and the others are untested
+# with this model: they are taken only when asked for by name.
+_AUTO_ORDER: Final[tuple[ProviderName, ...]] = ("cuda", "coreml", "cpu")
+
+_PROVIDER_OPTIONS: Final[dict[ProviderName, dict[str, str]]] = {
+    # The default, EXHAUSTIVE, searches again for every new input length (gigastt issue 307).
+    "cuda": {"cudnn_conv_algo_search": "HEURISTIC"},
+}
+
+_ELEMENT_TYPES: Final[dict[str, type[np.generic]]] = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+}
+
+_ORT_ERRORS: Final[tuple[type[Exception], ...]] = tuple(
+    error for error in vars(ort_errors).values() if isinstance(error, type) and issubclass(error, Exception)
+)  # ONNX Runtime's exceptions have no common base
+_LOAD_ERRORS: Final[tuple[type[Exception], ...]] = (*_ORT_ERRORS, ValueError, RuntimeError)
+_BROKEN_FILE: Final[tuple[type[Exception], ...]] = (
+    ort_errors.InvalidProtobuf,
+    ort_errors.InvalidGraph,
+    ort_errors.NoSuchFile,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeOptions:
+    """How to run the graphs.
+
+    Attributes:
+        provider: Where. A named provider is taken or refused, never replaced; "auto" takes CUDA or Core ML
+            where they work, else the CPU, and logs its choice.
+        threads: Threads inside one operator; None takes every physical core that this process may use.
+    """
+
+    provider: Provider = "auto"
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.provider not in get_args(Provider):
+            known = ", ".join(get_args(Provider))
+            raise ProviderError(f"provider {self.provider!r} is not known; choose one of {known}")
+        if self.threads is not None and self.threads < 1:
+            raise ValueError(f"threads is {self.threads}; give 1 or more, or None for all cores")
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """One input or output of a graph; None in the shape stands for a size that may vary."""
+
+    name: str
+    dtype: np.dtype[np.generic]
+    shape: tuple[int | None, ...]
+
+
+class Session:
+    """One loaded graph. Safe to run from several threads at once.
+
+    Attributes:
+        name: Path of the graph, for messages.
+        provider: The provider that was really taken.
+        threads: Threads inside one operator.
+        inputs: Inputs in the order of the graph.
+        outputs: Outputs in the order of the graph.
+    """
+
+    def __init__(self, inference: ort.InferenceSession, name: str, threads: int) -> None:
+        self.name = name
+        self.provider = _provider_taken(inference)
+        self.threads = threads
+        self.inputs = tuple(_tensor_info(name, node) for node in inference.get_inputs())
+        self.outputs = tuple(_tensor_info(name, node) for node in inference.get_outputs())
+        self._inference = inference
+        self._output_names = [info.name for info in self.outputs]
+
+    def run(self, *arrays: npt.NDArray[np.generic]) -> list[npt.NDArray[np.generic]]:
+        """Outputs of the graph for `arrays`, given in the order and dtypes of `inputs`.
+
+        Raises:
+            ModelError: ONNX Runtime refused the arrays or failed.
+        """
+        feeds = {info.name: array for info, array in zip(self.inputs, arrays, strict=True)}
+        try:
+            outputs: list[npt.NDArray[np.generic]] = self._inference.run(self._output_names, feeds)
+        except _ORT_ERRORS as error:
+            given = ", ".join(f"{name} {array.dtype}{list(array.shape)}" for name, array in feeds.items())
+            raise ModelError(f"{self.name} failed on {given}: {error}") from error
+        return outputs
+
+
+def available_providers() -> tuple[ProviderName, ...]:
+    """Providers that this build of ONNX Runtime offers; one may still fail to start."""
+    offered = set(ort.get_available_providers())
+    return tuple(name for name, ort_name in _ORT_NAMES.items() if ort_name in offered)
+
+
+def load_session(path: str | Path, options: RuntimeOptions) -> Session:
+    """Load a graph.
+
+    Raises:
+        ModelNotFoundError: there is no such file.
+        ModelError: the file is not a graph that ONNX Runtime can run.
+        ProviderError: the provider asked for is not available, or fails to start.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ModelNotFoundError(
+            f"{path}: no such model file; download the model again or give another directory"
+        )
+    return _open(str(path), str(path), options)
+
+
+def build_session(graph: bytes, name: str, options: RuntimeOptions) -> Session:
+    """Load a graph that was built in memory; `name` stands for it in messages."""
+    return _open(graph, name, options)
+
+
+def as_float32(array: npt.NDArray[np.generic]) -> Float32Array:
+    """`array` as float32, without a copy where it is."""
+    return array.astype(np.float32, copy=False)
+
+
+def core_count() -> int:
+    """Physical cores that this process may use: its CPU affinity, two hardware threads counted once."""
+    if not hasattr(os, "sched_getaffinity"):
+        return os.cpu_count() or 1
+    cpus = os.sched_getaffinity(0)
+    topology = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
+    try:
+        return len({Path(topology.format(cpu)).read_text() for cpu in cpus})
+    except OSError:  # not Linux, or a container that hides it
+        return len(cpus)
+
+
+def _open(graph: str | bytes, name: str, options: RuntimeOptions) -> Session:
+    if options.provider != "auto":
+        return _open_on(options.provider, graph, name, options.threads)
+    usable = available_providers()
+    *accelerators, cpu = (provider for provider in _AUTO_ORDER if provider in usable)
+    for provider in accelerators:
+        try:
+            session = _open_on(provider, graph, name, options.threads)
+        except ProviderError as error:
+            logger.warning("%s: falling back from %s: %s", name, provider, error)
+        else:
+            logger.info("%s: provider %s chosen", name, provider)
+            return session
+    logger.info("%s: provider %s chosen", name, cpu)
+    return _open_on(cpu, graph, name, options.threads)
+
+
+def _open_on(provider: ProviderName, graph: str | bytes, name: str, threads: int | None) -> Session:
+    usable = available_providers()
+    if provider not in usable:
+        raise ProviderError(
+            f"provider {provider} is not in this build of ONNX Runtime, which has {', '.join(usable)}; "
+            "choose one of these or install the build that has it (onnxruntime-gpu for cuda)"
+        )
+    threads = threads or core_count()
+    # Operators that a provider lacks run on the CPU: that is how every provider works, not a fallback.
+    chain = [(_ORT_NAMES[provider], _PROVIDER_OPTIONS.get(provider, {}))]
+    if provider != "cpu":
+        chain.append((_ORT_NAMES["cpu"], {}))
+    try:
+        inference = ort.InferenceSession(
+            graph,
+            _session_options(provider, threads),
+            providers=chain,
+            enable_fallback=0,  # else ONNX Runtime prints to stdout and goes on with the CPU
+        )
+    except _LOAD_ERRORS as error:
+        if provider != "cpu" and not isinstance(error, _BROKEN_FILE):
+            raise _not_started(provider, name, str(error)) from error
+        raise ModelError(
+            f"{name} cannot be loaded: {error}; the file is damaged or needs a newer ONNX Runtime, "
+            "download the model again"
+        ) from error
+    session = Session(inference, name, threads)
+    if session.provider != provider:  # a provider whose libraries are missing is left out without an error
+        raise _not_started(provider, name, f"ONNX Runtime took {session.provider} instead")
+    return session
+
+
+def _session_options(provider: ProviderName, threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    # Errors are raised; on stderr only fatal ones, and why a provider's libraries did not load.
+    options.log_severity_level = 4 if provider == "cpu" else 3
+    # Idle threads that spin take the cores from other requests: 24 products of 250 x 768 on two busy
+    # cores took 56-66 ms of wall and 66-68 ms of CPU time without, 97-99 and 97-99 ms with spinning.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _not_started(provider: ProviderName, name: str, reason: str) -> ProviderError:
+    others = ", ".join(other for other in available_providers() if other != provider)
+    return ProviderError(
+        f"provider {provider} did not start for {name}: {reason}; check its driver and libraries, "
+        f"or choose one of {others}"
+    )
+
+
+def _provider_taken(inference: ort.InferenceSession) -> ProviderName:
+    taken = inference.get_providers()[0]
+    return next(name for name, ort_name in _ORT_NAMES.items() if ort_name == taken)
+
+
+def _tensor_info(name: str, node: ort.NodeArg) -> TensorInfo:
+    if node.type not in _ELEMENT_TYPES:
+        raise ModelError(
+            f"{name}: {node.name} is {node.type}; expected one of {', '.join(_ELEMENT_TYPES)}; "
+            "export the model with plain tensors"
+        )
+    shape: Sequence[int | str | None] = node.shape
+    sizes = tuple(size if isinstance(size, int) else None for size in shape)
+    return TensorInfo(node.name, np.dtype(_ELEMENT_TYPES[node.type]), sizes)
