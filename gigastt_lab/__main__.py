@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--model", default=models.DEFAULT_MODEL, metavar="NAME",
         help=f"{models.DEFAULT_MODEL} (default), or demo: the small model inside the package")  # fmt: skip
     add("--model-dir", metavar="DIR",
-        help=f"the model's directory (default: ${models.MODEL_DIR_VARIABLE}, or ~/.gigastt/models)")  # fmt: skip
+        help=f"its directory (default: ${models.MODEL_DIR_VARIABLE} or ~/.gigastt/models)")  # fmt: skip
     add("--format", choices=get_args(Format), default="txt", help="default: txt")
     add("--output", type=Path, metavar="DIR", help="write one file for each input here, instead of to stdout")
     add("--precision", choices=get_args(PrecisionChoice), default="auto",

@@ -89,7 +89,7 @@ class Recognizer:
         ]
 
     def _encode(self, features: Float32Array, lengths: Int64Array) -> tuple[Float32Array, Int64Array]:
-        """Encoder frames of a batch, (B, T', D) and (B,); utterances without a frame never reach the graph."""
+        """Encoder frames of a batch, (B, T', D) and (B,); the graph never sees an empty utterance."""
         spoken = np.flatnonzero(lengths)
         counts = np.zeros(len(lengths), np.int64)
         if not spoken.size:

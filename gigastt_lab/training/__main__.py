@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +16,8 @@ from gigastt_lab.training.clips import write_clips
 from gigastt_lab.training.corpus import CorpusSize, build
 from gigastt_lab.training.evaluate import as_markdown, evaluate
 from gigastt_lab.training.export import export, randomise, write_placeholder_vocabulary
-from gigastt_lab.training.pieces import CHARACTERS, Pieces
-from gigastt_lab.training.train import CHECKPOINT_FILE, PIECES_FILE, TrainOptions, train
+from gigastt_lab.training.pieces import CHARACTERS
+from gigastt_lab.training.train import CHECKPOINT_FILE, TrainOptions, train
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -108,7 +109,7 @@ def _export(options: argparse.Namespace) -> None:
     model = Transducer(ModelConfig(**checkpoint["config"]), n_characters=len(CHARACTERS) + 1)
     model.load_state_dict(checkpoint["model"])
     export(model, options.out)
-    Pieces(options.trained / PIECES_FILE).write_vocabulary(options.out / VOCABULARY_NAME)
+    shutil.copyfile(options.trained / VOCABULARY_NAME, options.out / VOCABULARY_NAME)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

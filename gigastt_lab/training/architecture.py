@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -172,6 +173,11 @@ class ConformerLayer(nn.Module):
         self.attention = Attention(config)
         self.convolution = Convolution(config)
 
+    def branch_ends(self) -> list[nn.Linear | nn.Conv1d]:
+        """The last product of each branch, whose result is added to the layer's input."""
+        feed_forward = [cast("nn.Linear", cast("nn.Sequential", branch)[2]) for branch in self.feed_forward]
+        return [*feed_forward, self.attention.out, self.convolution.out]
+
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, pairs: Tensor | None, padding: Tensor) -> Tensor:
         """(B, T', D) -> (B, T', D)."""
         x = x + 0.5 * self.feed_forward[0](self.norms[0](x))
@@ -273,7 +279,7 @@ def _is_exported() -> bool:
 
 
 def _pointwise(convolution: nn.Conv1d, x: Tensor) -> Tensor:
-    """(B, T', C) -> (B, T', C'): as a matrix product where we train, as a convolution where it is exported."""
+    """(B, T', C) -> (B, T', C'): a matrix product in training, a convolution in the exported graph."""
     if _is_exported():
         return torch.as_tensor(convolution(x.transpose(1, 2)).transpose(1, 2))
     return functional.linear(x, convolution.weight.squeeze(2), convolution.bias)

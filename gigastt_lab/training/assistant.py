@@ -249,7 +249,7 @@ def utterance(rng: Random) -> Pair:
 
 def _is_question(text: str) -> bool:
     """A question word opens the utterance, or the clause after a greeting."""
-    opening = text.split(", ")[-1].split()[0].capitalize()
+    opening = text.rpartition(", ")[2].split(maxsplit=1)[0].capitalize()
     return opening in _ASKING or "сколько" in text.lower().split()
 
 

@@ -43,7 +43,7 @@ def augment(
     """A changed copy of one utterance; `babble` gives another utterance to speak behind it."""
     level = np.float32(10.0 ** rng.uniform(-1.2, 0.1))  # everybody's gain differs
     if rng.random() >= options.share:
-        return waveform * level
+        return np.asarray(waveform * level, np.float32)
     waveform = _change_speed(waveform, rng.uniform(*options.speed))
     if rng.random() < options.reverberation:
         waveform = _reverberate(waveform, rng)
@@ -52,7 +52,7 @@ def augment(
     if rng.random() < options.telephone:
         waveform = telephone(waveform, rng)
     peak = float(np.abs(waveform).max(initial=1e-6))
-    return np.clip(waveform * (level / max(1.0, peak)), -1.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(waveform * (level / max(1.0, peak)), -1.0, 1.0), np.float32)
 
 
 def silence(rng: Generator, seconds: float) -> Float32Array:
@@ -66,7 +66,9 @@ def silence(rng: Generator, seconds: float) -> Float32Array:
 def telephone(waveform: Float32Array, rng: Generator) -> Float32Array:
     """The 8 kHz telephone band: about 300 to 3400 Hz, mu-law steps at times."""
     band = (rng.uniform(80, 350), rng.uniform(3200, 3800))
-    narrow = sosfilt(butter(4, band, "bandpass", fs=SAMPLE_RATE, output="sos"), waveform).astype(np.float32)
+    narrow: Float32Array = sosfilt(
+        butter(4, band, "bandpass", fs=SAMPLE_RATE, output="sos"), waveform
+    ).astype(np.float32)
     if rng.random() < 0.5:
         peak = max(1.0, float(np.abs(narrow).max(initial=0.0)))
         code = np.sign(narrow) * np.log1p(255.0 * np.abs(narrow) / peak) / np.log(256.0)
@@ -93,7 +95,7 @@ def spec_augment(
 
 def _change_speed(waveform: Float32Array, factor: float) -> Float32Array:
     n = max(1, int(len(waveform) / factor))
-    return np.interp(np.arange(n) * factor, np.arange(len(waveform)), waveform).astype(np.float32)
+    return np.asarray(np.interp(np.arange(n) * factor, np.arange(len(waveform)), waveform), np.float32)
 
 
 def _reverberate(waveform: Float32Array, rng: Generator) -> Float32Array:
@@ -122,4 +124,4 @@ def _add_noise(
             )
     power, noise_power = float(np.mean(waveform**2)), float(np.mean(noise**2))
     scale = np.sqrt(power / max(noise_power, 1e-12) * 10.0 ** (-snr_db / 10.0))
-    return (waveform + noise * scale).astype(np.float32)
+    return np.asarray(waveform + noise * scale, np.float32)

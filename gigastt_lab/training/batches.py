@@ -13,6 +13,7 @@ from gigastt_lab.features import log_mel
 from gigastt_lab.training.augment import SAMPLE_RATE, AugmentOptions, augment, silence, spec_augment
 from gigastt_lab.training.corpus import Corpus, Entry
 from gigastt_lab.training.pieces import Pieces, character_ids
+from gigastt_lab.training.synthesize import as_pcm16
 from gigastt_lab.types import Float32Array
 
 MAX_S = 28.0  # longest joined utterance
@@ -51,7 +52,7 @@ class Batches:
 
     def __init__(self, corpus: Corpus, pieces: Pieces, mean: Float32Array, seed: int) -> None:
         self.entries = corpus.select("train")
-        self._corpus, self._pieces, self._mean = corpus, pieces, mean[:, None]
+        self.corpus, self._pieces, self._mean = corpus, pieces, mean[:, None]
         self._rng = np.random.default_rng(seed)
 
     def next(self, options: BatchOptions, augmentation: AugmentOptions) -> Batch:
@@ -60,10 +61,10 @@ class Batches:
         groups = self._joined(options) if rng.random() < options.joined else self._single(options)
         items = []
         for group in groups:
-            waveform = self._join([self._corpus.waveform(entry) for entry in group], options)
+            waveform = self._join([self.corpus.waveform(entry) for entry in group], options)
             waveform = augment(waveform, rng, augmentation, self._babble)
             if rng.random() < 0.5:  # 16-bit, as files are
-                waveform = np.round(waveform * np.float32(32767.0)) / np.float32(32767.0)
+                waveform = as_pcm16(waveform).astype(np.float32) / np.float32(32767.0)
             features = spec_augment(log_mel(waveform), rng, augmentation, self._mean)
             items.append((features, " ".join(e.written for e in group), " ".join(e.spoken for e in group)))
         return self._collate(items)
@@ -72,7 +73,7 @@ class Batches:
         """Utterances as they are, in order."""
         for i in range(0, len(entries), per_batch):
             group = entries[i : i + per_batch]
-            yield self._collate([(log_mel(self._corpus.waveform(e)), e.written, e.spoken) for e in group])
+            yield self._collate([(log_mel(self.corpus.waveform(e)), e.written, e.spoken) for e in group])
 
     def _single(self, options: BatchOptions) -> list[list[Entry]]:
         """Utterances of about one length: the neighbours of a random one in a sorted random pool."""
@@ -110,7 +111,7 @@ class Batches:
         return np.concatenate(parts)
 
     def _babble(self) -> Float32Array:
-        return self._corpus.waveform(self._any())
+        return self.corpus.waveform(self._any())
 
     def _any(self) -> Entry:
         return self.entries[int(self._rng.integers(0, len(self.entries)))]

@@ -18,7 +18,13 @@ from tqdm import tqdm
 
 from gigastt_lab.training import assistant, open_sentences
 from gigastt_lab.training.synthesize import (
-    ESPEAK_VOICES, FESTIVAL_VOICE, HELD_OUT_VOICES, EspeakVoice, as_pcm16, espeak, festival,
+    ESPEAK_VOICES,
+    FESTIVAL_VOICE,
+    HELD_OUT_VOICES,
+    EspeakVoice,
+    as_pcm16,
+    espeak,
+    festival,
 )  # fmt: skip
 from gigastt_lab.types import Float32Array
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from gigastt_lab.features import log_mel
 from gigastt_lab.files import PREFIX
 from gigastt_lab.models import DEMO_CLIPS_DIRECTORY
 from gigastt_lab.spec import GIGAAM_V3, MAX_SYMBOLS_PER_FRAME
-from gigastt_lab.training.architecture import Transducer
+from gigastt_lab.training.architecture import ConformerLayer, Transducer
 
 ENCODER_FILE, PREDICTOR_FILE, JOINER_FILE = (
     f"{PREFIX}_{graph}.onnx" for graph in ("encoder", "decoder", "joint")
@@ -57,7 +58,8 @@ def export(model: Transducer, directory: Path) -> None:
     width, hidden = config.d_model, config.pred_hidden
     batch, frames = {0: "batch_size"}, {0: "batch_size", 2: "seq_len"}
     _export_graph(
-        model.encoder, (torch.randn(2, config.n_mels, 200), torch.tensor([200, 150])), directory / ENCODER_FILE,
+        model.encoder, (torch.randn(2, config.n_mels, 200), torch.tensor([200, 150])),
+        directory / ENCODER_FILE,
         {"audio_signal": frames, "length": batch}, {"encoded": frames, "encoded_len": batch},
     )  # fmt: skip
     state = torch.zeros(1, 2, hidden)
@@ -121,8 +123,8 @@ def randomise(model: Transducer, *, frames_per_token: float = 7.0, seed: int = 0
     """Random weights that behave like trained ones where speed is concerned.
 
     Plain random weights give every frame the same output. Here the layers' branches are weak beside
-    what they are added to, each layer's output is centred and rescaled over the packaged clips, so that frames differ,
-    and the blank's bias is set so that about one frame in `frames_per_token` emits a token.
+    what they are added to, and each layer's output is centred and rescaled over the packaged clips, so
+    that frames differ. The blank's bias is set so that about one frame in `frames_per_token` emits a token.
     """
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in model.named_parameters():
@@ -138,18 +140,14 @@ def randomise(model: Transducer, *, frames_per_token: float = 7.0, seed: int = 0
     features = _sample_features()
     x, _ = subsampling(features, torch.tensor([features.shape[2]]))
     tables = (model.encoder.cos[: x.shape[1]], model.encoder.sin[: x.shape[1]])
-    for layer in model.encoder.layers:
-        for branch in (
-            layer.feed_forward[0][2],
-            layer.attention.out,
-            layer.convolution.out,
-            layer.feed_forward[1][2],
-        ):
-            branch.weight *= 0.3
+    for layer in cast("Iterable[ConformerLayer]", model.encoder.layers):
+        for end in layer.branch_ends():
+            end.weight *= 0.3
         output = layer(x, *tables, None, torch.zeros(1, x.shape[1], dtype=torch.bool))
         scale, mean = output[0].std(dim=0) + 1e-5, output[0].mean(dim=0)
-        layer.norms[4].bias.copy_(-mean / scale)
-        layer.norms[4].weight.copy_(1.0 / scale)
+        norm = cast("nn.LayerNorm", layer.norms[4])
+        norm.bias.copy_(-mean / scale)
+        norm.weight.copy_(1.0 / scale)
         x = (output - mean) / scale
     _set_blank_bias(model, x.transpose(1, 2), frames_per_token)
 
@@ -189,12 +187,11 @@ def _export_graph(
     inputs: Mapping[str, Mapping[int, str]], outputs: Mapping[str, Mapping[int, str]],
 ) -> None:  # fmt: skip
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # the tracing exporter is deprecated; it writes the graphs GigaAM ships
+        warnings.simplefilter("ignore")  # deprecated, but it writes graphs as GigaAM's are
         torch.onnx.export(
             network, example, str(path), input_names=list(inputs), output_names=list(outputs),
-            dynamic_axes={k: dict(v) for k, v in {**inputs, **outputs}.items()}, opset_version=OPSET, dynamo=False,
+            dynamic_axes={k: dict(v) for k, v in {**inputs, **outputs}.items()}, opset_version=OPSET,
+            dynamo=False,
         )  # fmt: skip
     graph = onnx.load(path)
     _name_weights(graph, network)

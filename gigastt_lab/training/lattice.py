@@ -85,7 +85,7 @@ def occupancies(  # noqa: PLR0912 - one pass over the lattice each way; numba in
 
 class _PackedLoss(torch.autograd.Function):
     @staticmethod
-    def forward(
+    def forward(  # noqa: PLR0917 - torch calls it so
         ctx: Any, logits: Tensor, next_labels: Tensor, n_frames: Tensor, n_labels: Tensor, blank_id: int
     ) -> Tensor:
         logits = logits.float()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,21 +17,22 @@ from typing import Any
 import numpy as np
 import torch
 import torch.distributed
-import torch.multiprocessing
 from torch import Tensor
+from torch.multiprocessing.spawn import start_processes
 
 from gigastt_lab.features import log_mel
+from gigastt_lab.files import VOCABULARY_NAME
 from gigastt_lab.training.architecture import ModelConfig, Transducer
 from gigastt_lab.training.augment import AugmentOptions
 from gigastt_lab.training.batches import Batches, BatchOptions
 from gigastt_lab.training.corpus import Corpus
+from gigastt_lab.training.export import read_weights
 from gigastt_lab.training.objective import Weights, loss
-from gigastt_lab.training.pieces import CHARACTERS, Pieces, learn
+from gigastt_lab.training.pieces import CHARACTERS, Pieces, learn, write_vocabulary
 
 logger = logging.getLogger(__name__)
 
 CHECKPOINT_FILE = "checkpoint.pt"
-PIECES_FILE = "pieces.model"
 _CLIP_NORM = 5.0
 
 
@@ -69,19 +71,32 @@ def train(
         corpus: Made by `corpus.build`.
         out: Directory to write to.
         options: Length and rates.
-        initial: Checkpoint file to start from; its pieces must already lie in `out`.
+        initial: Model directory in GigaAM's layout to start from: its weights and its pieces.
     """
     out.mkdir(parents=True, exist_ok=True)
-    if not (out / PIECES_FILE).exists():
-        learn((e.written for e in Corpus(corpus).select("train")), config.n_tokens - 1, out / PIECES_FILE)
-    rendezvous = out / f"rendezvous-{time.time_ns()}"
-    arguments = (config, corpus, out, options, initial, rendezvous)
+    vocabulary = out / VOCABULARY_NAME
+    if initial is not None:
+        shutil.copyfile(initial / VOCABULARY_NAME, vocabulary)
+    else:
+        texts = (entry.written for entry in Corpus(corpus).select("train"))
+        write_vocabulary(learn(texts, config.n_tokens - 1), vocabulary)
+    job = _Job(config, corpus, out, options, initial, out / f"rendezvous-{time.time_ns()}")
     try:
-        torch.multiprocessing.start_processes(
-            _worker, arguments, nprocs=options.processes, start_method="spawn"
-        )
+        start_processes(_worker, (job,), nprocs=options.processes, start_method="spawn")  # type: ignore[no-untyped-call]
     finally:
-        rendezvous.unlink(missing_ok=True)
+        job.rendezvous.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What every process of one run is told; see `train`."""
+
+    config: ModelConfig
+    corpus: Path
+    out: Path
+    options: TrainOptions
+    initial: Path | None
+    rendezvous: Path  # where the processes find each other
 
 
 def stage(step: int, *, curriculum: bool) -> tuple[Weights, BatchOptions, AugmentOptions]:
@@ -110,30 +125,26 @@ def feature_statistics(corpus: Corpus, n_utterances: int = 400) -> tuple[Tensor,
     return torch.from_numpy(features.mean(axis=1)), torch.from_numpy(features.std(axis=1))
 
 
-def _worker(
-    rank: int, config: ModelConfig, corpus_path: Path, out: Path, options: TrainOptions, initial: Path | None,
-    rendezvous: Path,
-) -> None:  # fmt: skip
+def _worker(rank: int, job: _Job) -> None:
     torch.set_num_threads(1)
     torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=options.processes
+        "gloo", init_method=f"file://{job.rendezvous}", rank=rank, world_size=job.options.processes
     )
-    torch.manual_seed(options.seed)  # the same weights in every process
-    corpus = Corpus(corpus_path)
-    model = Transducer(config, n_characters=len(CHARACTERS) + 1)
+    torch.manual_seed(job.options.seed)  # the same weights in every process
+    corpus = Corpus(job.corpus)
+    model = Transducer(job.config, n_characters=len(CHARACTERS) + 1)
     mean, deviation = feature_statistics(corpus)
     model.encoder.subsampling.mean.copy_(mean)
     model.encoder.subsampling.deviation.copy_(deviation)
-    if initial is not None:
-        model.load_state_dict(torch.load(initial, weights_only=True)["model"])
-    batches = Batches(corpus, Pieces(out / PIECES_FILE), mean.numpy(), seed=options.seed * 1000 + rank)
-    _loop(model, batches, corpus, out, options, rank)
+    if job.initial is not None:
+        read_weights(model, job.initial, mean, deviation)
+    pieces = Pieces(job.out / VOCABULARY_NAME)
+    _loop(model, Batches(corpus, pieces, mean.numpy(), seed=job.options.seed * 1000 + rank), job, rank)
     torch.distributed.destroy_process_group()
 
 
-def _loop(
-    model: Transducer, batches: Batches, corpus: Corpus, out: Path, options: TrainOptions, rank: int
-) -> None:
+def _loop(model: Transducer, batches: Batches, job: _Job, rank: int) -> None:
+    options, out = job.options, job.out
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=options.learning_rate, betas=(0.9, 0.98), weight_decay=1e-3, fused=True
     )
@@ -158,10 +169,10 @@ def _loop(
         if rank == 0 and time.monotonic() - saved > options.checkpoint_minutes * 60:
             saved = time.monotonic()
             _save(model, out, step)
-            _log(out, step=step, **validate(model, batches, corpus))
+            _log(out, step=step, **validate(model, batches))
     if rank == 0:
         _save(model, out, step)
-        _log(out, step=step, **validate(model, batches, corpus))
+        _log(out, step=step, **validate(model, batches))
 
 
 def _average_gradients(model: Transducer, elapsed: float) -> float:
@@ -178,11 +189,9 @@ def _average_gradients(model: Transducer, elapsed: float) -> float:
 
 
 @torch.no_grad()
-def validate(
-    model: Transducer, batches: Batches, corpus: Corpus, n_utterances: int = 100
-) -> dict[str, float]:
+def validate(model: Transducer, batches: Batches, n_utterances: int = 100) -> dict[str, float]:
     """Losses per symbol on a part of the validation split, by kind of sentence and synthesizer."""
-    entries = corpus.select("valid")
+    entries = batches.corpus.select("valid")
     cells: dict[str, float] = {}
     for kind in ("assistant", "open"):
         for synthesizer in ("espeak-ng", "festival"):
