@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import logging
 import os
@@ -44,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stream=sys.stderr, level=logging.DEBUG if options.verbose else logging.WARNING,
         format="%(levelname)s: %(message)s", force=True,
     )  # fmt: skip
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that is not text, or a terminal without Cyrillic: escaped instead of refused.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return _transcribe(parser, options)
     except KeyboardInterrupt:
@@ -90,14 +94,20 @@ def _transcribe(parser: argparse.ArgumentParser, options: argparse.Namespace) ->
         parser.error("stdin can be read once only")
     try:
         engine = _load(options)
-        if options.output is not None:
-            options.output.mkdir(parents=True, exist_ok=True)
     except (GigasttError, OSError) as error:
         logger.error("%s", error)
-        return EXIT_MODEL if isinstance(error, GigasttError) else EXIT_FAILED
+        return EXIT_MODEL
+    try:
+        if options.output is not None:
+            options.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        logger.error("%s", error)
+        return EXIT_FAILED
     names = _output_names(files, options.format)
+    # Texts on a terminal show the progress themselves, and a bar would stand between them.
+    shows_bar = len(files) > 1 and (options.output is not None or not sys.stdout.isatty())
     failures = 0
-    for file, name in zip(_with_progress(files), names, strict=True):
+    for file, name in zip(_with_progress(files, shows_bar), names, strict=True):
         try:
             transcript = engine.transcribe(sys.stdin.buffer.read() if file == _STDIN else file)
             _deliver(transcript, file, options, name, several=len(files) > 1)
@@ -129,8 +139,12 @@ def _deliver(
     logger.info("%s: %.2f s of audio in %.3f s", file, transcript.duration_s, transcript.timings.total_s)
     if options.output is not None:
         partial = options.output / f"{name}.partial"
-        partial.write_text(render(transcript, options.format), encoding="utf-8")
-        partial.replace(options.output / name)
+        try:
+            partial.write_text(render(transcript, options.format), encoding="utf-8")
+            partial.replace(options.output / name)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
         return
     text = render(transcript, options.format)
     if several and options.format == "json":
@@ -159,13 +173,16 @@ def _output_names(files: Sequence[str], extension: str) -> list[str]:
     return names
 
 
-def _with_progress(files: Sequence[str]) -> Iterator[str]:
-    """The files, with a bar on stderr where it is a terminal and there is more than one."""
+def _with_progress(files: Sequence[str], shows_bar: bool) -> Iterator[str]:
+    """The files, with a bar where it is wanted and stderr is a terminal; the log goes above it."""
+    if not (shows_bar and sys.stderr.isatty()):
+        yield from files
+        return
     from tqdm import tqdm  # noqa: PLC0415 - not needed for one file
+    from tqdm.contrib.logging import logging_redirect_tqdm  # noqa: PLC0415
 
-    yield from tqdm(
-        files, desc="transcribing", unit="file", file=sys.stderr, disable=None if len(files) > 1 else True
-    )
+    with logging_redirect_tqdm():
+        yield from tqdm(files, desc="transcribing", unit="file", file=sys.stderr)
 
 
 if __name__ == "__main__":

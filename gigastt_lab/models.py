@@ -38,7 +38,7 @@ def model_directory(model: str, model_dir: str | os.PathLike[str] | None = None)
             others in `$GIGASTT_MODEL_DIR` or, as gigastt keeps them, in `~/.gigastt/models`.
 
     Raises:
-        ModelError: no such model is known.
+        ModelError: no such model is known, or the user has no home directory.
     """
     name = canonical_name(model)
     if model_dir is not None:
@@ -46,4 +46,11 @@ def model_directory(model: str, model_dir: str | os.PathLike[str] | None = None)
     if name == DEMO_MODEL:
         return DEMO_DIRECTORY
     from_environment = os.environ.get(MODEL_DIR_VARIABLE)
-    return Path(from_environment) if from_environment else Path.home() / ".gigastt" / "models"
+    if from_environment:
+        return Path(from_environment)
+    try:
+        return Path.home() / ".gigastt" / "models"
+    except RuntimeError as error:  # a container's user without a name and without $HOME
+        raise ModelError(
+            f"this user has no home directory to keep {name} in; set {MODEL_DIR_VARIABLE} or give model_dir"
+        ) from error

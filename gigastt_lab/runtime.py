@@ -120,7 +120,7 @@ class Session:
             outputs: list[npt.NDArray[np.generic]] = self._inference.run(self._output_names, feeds)
         except _ORT_ERRORS as error:
             given = ", ".join(f"{name} {array.dtype}{list(array.shape)}" for name, array in feeds.items())
-            raise ModelError(f"{self.name} failed on {given}: {error}") from error
+            raise ModelError(f"{self.name} failed on {given}: {_one_line(error)}") from error
         return outputs
 
 
@@ -208,8 +208,8 @@ def _open_on(provider: ProviderName, graph: str | bytes, name: str, threads: int
         if provider != "cpu" and not isinstance(error, _BROKEN_FILE):
             raise _not_started(provider, name, str(error)) from error
         raise ModelError(
-            f"{name} cannot be loaded: {error}; the file is damaged or needs a newer ONNX Runtime, "
-            "download the model again"
+            f"{name} cannot be loaded: {_one_line(error)}; the file is damaged, or needs a newer "
+            "ONNX Runtime: download the model again"
         ) from error
     session = Session(inference, name, threads)
     if session.provider != provider:  # a provider whose libraries are missing is left out without an error
@@ -236,6 +236,10 @@ def _not_started(provider: ProviderName, name: str, reason: str) -> ProviderErro
         f"provider {provider} did not start for {name}: {reason}; check its driver and libraries, "
         f"or choose one of {others}"
     )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _provider_taken(inference: ort.InferenceSession) -> ProviderName:

@@ -53,7 +53,7 @@ class ModelConfig:
 
 
 CONFIGS: dict[str, ModelConfig] = {
-    "tiny": ModelConfig(n_tokens=40, d_model=32, n_layers=2, n_heads=2, pred_hidden=24, joint_hidden=20),
+    "tiny": ModelConfig(n_tokens=40, d_model=32, n_layers=2, n_heads=2, joint_hidden=20),
     "demo": ModelConfig(n_tokens=193, d_model=128, n_layers=5, n_heads=4, joint_hidden=160),
     "full": ModelConfig(n_tokens=1025),
 }

@@ -20,8 +20,10 @@ from gigastt_lab.audio import decode_audio
 from gigastt_lab.features import log_mel
 from gigastt_lab.files import PREFIX
 from gigastt_lab.models import DEMO_CLIPS_DIRECTORY
+from gigastt_lab.search import GreedySearch
 from gigastt_lab.spec import GIGAAM_V3, MAX_SYMBOLS_PER_FRAME
 from gigastt_lab.training.architecture import ConformerLayer, Transducer
+from gigastt_lab.types import Int64Array
 
 ENCODER_FILE, PREDICTOR_FILE, JOINER_FILE = (
     f"{PREFIX}_{graph}.onnx" for graph in ("encoder", "decoder", "joint")
@@ -102,6 +104,8 @@ def _stored_weights(graph: onnx.ModelProto) -> dict[str, Array]:
         for name, array in stored.items()
     }
     for node in graph.graph.node:
+        if node.op_type == "Identity" and node.input[0] in named:  # equal arrays are stored once
+            named[node.output[0]] = named[node.input[0]]
         if node.op_type == "LSTM":
             from_input, from_hidden, biases = (stored[name][0] for name in node.input[1:4])
             input_bias, hidden_bias = np.split(biases, 2)
@@ -124,7 +128,7 @@ def randomise(model: Transducer, *, frames_per_token: float = 7.0, seed: int = 0
 
     Plain random weights give every frame the same output. Here the layers' branches are weak beside
     what they are added to, and each layer's output is centred and rescaled over the packaged clips, so
-    that frames differ. The blank's bias is set so that about one frame in `frames_per_token` emits a token.
+    that frames differ. About one frame in `frames_per_token` emits a token.
     """
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in model.named_parameters():
@@ -149,7 +153,7 @@ def randomise(model: Transducer, *, frames_per_token: float = 7.0, seed: int = 0
         norm.bias.copy_(-mean / scale)
         norm.weight.copy_(1.0 / scale)
         x = (output - mean) / scale
-    _set_blank_bias(model, x.transpose(1, 2), frames_per_token)
+    _make_talkative(model, x.transpose(1, 2), frames_per_token)
 
 
 def _sample_features() -> Tensor:
@@ -158,16 +162,82 @@ def _sample_features() -> Tensor:
     return torch.from_numpy(log_mel(np.concatenate([decode_audio(clip) for clip in clips])))[None]
 
 
-def _set_blank_bias(model: Transducer, encoded: Tensor, frames_per_token: float) -> None:
-    """The blank wins in all but one of `frames_per_token` frames."""
-    zeros = torch.zeros(1, 1, model.config.pred_hidden)
-    start = torch.tensor([[model.config.blank_id]])
-    predicted, _, _ = model.predictor(start, zeros, zeros)
-    model.joiner.out.weight.mul_(3.0)
-    scores = model.joiner(encoded, predicted.transpose(1, 2))[0, :, 0]
-    blank = model.config.blank_id
-    margins = scores[:, :blank].max(dim=1).values - scores[:, blank]
-    model.joiner.out.bias[blank] += torch.quantile(margins, 1.0 - 1.0 / frames_per_token)
+def _make_talkative(model: Transducer, encoded: Tensor, frames_per_token: float) -> None:
+    """Wire predictor and joiner so that tokens come one at a time, about one in `frames_per_token` frames.
+
+    Purely random ones fall silent, or emit up to the limit in one frame. So two inner units of the joiner
+    see one direction of the encoder's frames, one its positive side, the other its negative side, and each
+    is closed by the predictor while the last token was of its own kind (even or odd): a token is emitted
+    whenever the direction's sign turns by more than the blank's bias, which bisection finds. Which token of
+    the kind it is, random weights decide.
+    """
+    joiner, blank = model.joiner, model.config.blank_id
+    embedding = model.predictor.embedding.weight
+    embedding[:, :2] = 0.0
+    for kind in (0, 1):
+        embedding[kind:blank:2, kind] = 4.0
+        _remember_input(model.predictor.lstm, kind)
+        joiner.predictor.weight[kind] = 0.0
+        joiner.predictor.weight[kind, kind] = -100.0
+        joiner.out.weight[:, kind] = 0.0
+        joiner.out.weight[kind:blank:2, kind] = 10.0
+    joiner.out.weight[blank] = 0.0
+    joiner.encoder.weight[1] = -joiner.encoder.weight[0]
+    turning = joiner.encoder.weight[:2] @ encoded[0]  # centred, so that both signs come
+    joiner.encoder.bias[:2] = -turning.mean(dim=1)
+    frames = joiner.encoder(encoded.transpose(1, 2)).numpy()
+    lengths = np.array([frames.shape[1]])
+    low, high = 0.0, 50.0
+    for _ in range(12):
+        joiner.out.bias[blank] = (low + high) / 2
+        search = GreedySearch(_TorchPredictor(model), _TorchJoiner(model), blank_id=blank)
+        (tokens,), _ = search(frames, lengths)
+        too_many = len(tokens) * frames_per_token > lengths[0]
+        low, high = ((low + high) / 2, high) if too_many else (low, (low + high) / 2)
+
+
+def _remember_input(lstm: nn.LSTM, unit: int) -> None:
+    """Make one unit of an LSTM show the input of its own number, and forget it at the next step."""
+    width, weights = lstm.hidden_size, dict(lstm.named_parameters())
+    for name in ("weight_ih_l0", "weight_hh_l0"):
+        weights[name][unit::width] = 0.0
+    weights["weight_ih_l0"][2 * width + unit, unit] = (
+        1.0  # torch stacks the gates: input, forget, cell, output
+    )
+    for gate, open_or_closed in ((0, 10.0), (1, -10.0), (3, 10.0)):
+        weights["bias_ih_l0"][gate * width + unit] = open_or_closed
+
+
+class _TorchPredictor:
+    """The predictor for `GreedySearch`, straight from torch."""
+
+    def __init__(self, model: Transducer) -> None:
+        self._model = model
+        self.state_size = 2 * model.config.pred_hidden
+
+    @torch.no_grad()
+    def __call__(self, tokens: Int64Array, states: Array) -> tuple[Array, Array]:
+        hidden, cell = torch.from_numpy(states).chunk(2, dim=1)
+        output, hidden, cell = self._model.predictor(
+            torch.from_numpy(tokens)[:, None], hidden[None].contiguous(), cell[None].contiguous()
+        )
+        predicted = self._model.joiner.predictor(output[:, 0])
+        return predicted.numpy(), torch.cat((hidden[0], cell[0]), dim=1).numpy()
+
+
+class _TorchJoiner:
+    """The joiner for `GreedySearch`, straight from torch; frames are projected already."""
+
+    def __init__(self, model: Transducer) -> None:
+        self._model = model
+
+    def project(self, encoded: Array) -> Array:
+        return encoded
+
+    @torch.no_grad()
+    def __call__(self, projected: Array, predicted: Array) -> Array:
+        inner = torch.relu(torch.from_numpy(projected + predicted[:, None]))
+        return np.asarray(self._model.joiner.out(inner).numpy(), np.float32)
 
 
 def write_placeholder_vocabulary(n_tokens: int, path: Path) -> None:
