@@ -6,7 +6,8 @@
 'Привет.'
 """
 
-from gigastt_lab.engine import Engine, EngineInfo, load_engine
+from typing import TYPE_CHECKING, Any
+
 from gigastt_lab.errors import (
     AudioError,
     AudioNotFoundError,
@@ -17,6 +18,9 @@ from gigastt_lab.errors import (
     ProviderError,
 )
 from gigastt_lab.types import Segment, Timings, Transcript, Word
+
+if TYPE_CHECKING:
+    from gigastt_lab.engine import Engine, EngineInfo, load_engine
 
 __all__ = [
     "AudioError",
@@ -34,3 +38,12 @@ __all__ = [
     "Word",
     "load_engine",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The engine's names, loaded on first use: `--help` and tools without a model need no ONNX Runtime."""
+    if name in {"Engine", "EngineInfo", "load_engine"}:
+        from gigastt_lab import engine  # noqa: PLC0415
+
+        return getattr(engine, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

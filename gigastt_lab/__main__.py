@@ -17,7 +17,7 @@ from gigastt_lab import models
 from gigastt_lab.errors import AudioError, GigasttError
 from gigastt_lab.files import PrecisionChoice
 from gigastt_lab.formats import Format, as_json_object, render
-from gigastt_lab.runtime import Provider
+from gigastt_lab.types import Provider
 
 if TYPE_CHECKING:
     from gigastt_lab.engine import Engine

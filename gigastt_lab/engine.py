@@ -17,10 +17,10 @@ from gigastt_lab.files import ModelFiles, Precision, PrecisionChoice
 from gigastt_lab.models import DEFAULT_MODEL, canonical_name, model_directory
 from gigastt_lab.networks import load_networks
 from gigastt_lab.recognizer import Recognition, Recognizer
-from gigastt_lab.runtime import Provider, ProviderName, RuntimeOptions
+from gigastt_lab.runtime import RuntimeOptions
 from gigastt_lab.spec import MAX_SINGLE_PASS_S, MAX_SYMBOLS_PER_FRAME
 from gigastt_lab.tokenizer import Tokenizer
-from gigastt_lab.types import Float32Array, Transcript
+from gigastt_lab.types import Float32Array, Provider, ProviderName, Transcript
 
 # A path, the content of an audio file, or samples (which need their rate stated).
 Audio = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[Any]
@@ -166,6 +166,7 @@ def load_engine(
         ModelNotFoundError: the directory or a file is not there; the message lists what is missing.
         ModelError: a file is broken, or the files do not fit together.
         ProviderError: the provider is not available.
+        ValueError: `threads` or `max_symbols` is less than 1.
     """
     name = canonical_name(model)
     directory = model_directory(name, model_dir)

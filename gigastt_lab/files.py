@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
-from gigastt_lab.errors import ModelNotFoundError
+from gigastt_lab.errors import ModelError, ModelNotFoundError
 
 PREFIX = "v3_e2e_rnnt"
 
@@ -53,8 +53,12 @@ class ModelFiles:
                 is no other, unless `precision` is "fp32".
 
         Raises:
+            ModelError: `precision` is not known.
             ModelNotFoundError: there is no such directory, or files are missing: the message lists them.
         """
+        if precision not in get_args(PrecisionChoice):
+            known = ", ".join(get_args(PrecisionChoice))
+            raise ModelError(f"precision {precision!r} is not known; choose one of {known}")
         directory = Path(directory)
         if not directory.is_dir():
             raise ModelNotFoundError(f"{directory}: no such model directory; download the model first")

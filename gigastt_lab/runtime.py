@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,9 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from gigastt_lab.errors import ModelError, ModelNotFoundError, ProviderError
-from gigastt_lab.types import Float32Array
+from gigastt_lab.types import Float32Array, Provider, ProviderName
 
 logger = logging.getLogger(__name__)
-
-ProviderName = Literal["cpu", "cuda", "tensorrt", "coreml", "openvino", "directml", "nnapi"]
-Provider = Literal["auto", "cpu", "cuda", "tensorrt", "coreml", "openvino", "directml", "nnapi"]
 
 _ORT_NAMES: Final[dict[ProviderName, str]] = {
     "cpu": "CPUExecutionProvider",

@@ -142,6 +142,8 @@ def _read_lines(path: Path) -> list[str]:
         raise ModelNotFoundError(
             f"{path}: no such vocabulary file; download the model again or give another directory"
         ) from error
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error}); check its permissions") from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise _malformed(path, f"line {line} is not UTF-8") from error

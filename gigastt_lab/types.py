@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
+# Execution providers of ONNX Runtime, by short name; "auto" chooses.
+ProviderName = Literal["cpu", "cuda", "tensorrt", "coreml", "openvino", "directml", "nnapi"]
+Provider = Literal["auto", "cpu", "cuda", "tensorrt", "coreml", "openvino", "directml", "nnapi"]
 
 Float32Array = npt.NDArray[np.float32]
 Int64Array = npt.NDArray[np.int64]

@@ -385,7 +385,6 @@ def test_help_names_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
         assert line in out
 
 
-@pytest.mark.xfail(strict=True, reason="gigastt_lab/__init__.py imports the engine at once")
 def test_help_does_not_load_onnx_runtime() -> None:
     code = (
         "import runpy, sys\n"

@@ -12,6 +12,7 @@ from gigastt_lab import models
 from gigastt_lab.errors import ModelError
 from gigastt_lab.files import ModelFiles
 from gigastt_lab.models import DEFAULT_MODEL, DEMO_DIRECTORY, DEMO_MODEL, canonical_name, model_directory
+from gigastt_lab.tokenizer import Tokenizer
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +80,13 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ModelError, match="GIGASTT_MODEL_DIR"):
         model_directory(DEFAULT_MODEL)
     assert model_directory("demo") == DEMO_DIRECTORY
+
+
+def test_an_unknown_precision_names_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="'fp16' is not known; choose one of auto, fp32, int8"):
+        ModelFiles.find(tmp_path, "fp16")  # type: ignore[arg-type]
+
+
+def test_a_vocabulary_that_cannot_be_read_is_a_model_error(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        Tokenizer.from_file(tmp_path)  # a directory

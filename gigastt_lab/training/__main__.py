@@ -14,7 +14,7 @@ from gigastt_lab.files import VOCABULARY_NAME
 from gigastt_lab.training.architecture import CONFIGS, ModelConfig, Transducer
 from gigastt_lab.training.clips import write_clips
 from gigastt_lab.training.corpus import CorpusSize, build
-from gigastt_lab.training.evaluate import as_markdown, evaluate
+from gigastt_lab.training.evaluate import as_markdown, evaluate, evaluate_recordings
 from gigastt_lab.training.export import export, randomise, write_placeholder_vocabulary
 from gigastt_lab.training.pieces import CHARACTERS
 from gigastt_lab.training.train import CHECKPOINT_FILE, TrainOptions, train
@@ -73,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--precision", choices=("fp32", "int8"), default="fp32")
     command.add_argument("--split", choices=("test", "valid"), default="test")
     command.add_argument("--limit", type=int, help="utterances per cell")
+    command.add_argument(
+        "--real", type=Path, metavar="JSON", help="also real recordings: a manifest of filename, reference"
+    )
     command.set_defaults(run=_evaluate)
 
     command = commands.add_parser("clips", help="write the sample clips from the held-out test")
@@ -120,6 +123,10 @@ def _evaluate(options: argparse.Namespace) -> None:
         split=options.split,
         limit=options.limit,
     )
+    if options.real is not None:
+        results += evaluate_recordings(
+            options.model_dir, options.real, "real speech", precision=options.precision
+        )
     sys.stdout.write(as_markdown(results))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ def evaluate(
         split: `test` or `valid`.
         limit: Utterances per cell at most; None for all.
     """
-    engine = load_engine(DEMO_MODEL, model_dir=model_dir, precision=precision)
+    engine = load_engine(DEMO_MODEL, model_dir=model_dir, precision=precision, provider="cpu")
     data = Corpus(corpus)
     cells: dict[str, list[Entry]] = {}
     for entry in data.select(split):
@@ -75,6 +76,16 @@ def evaluate(
                 pairs[cell].append((entry.written, transcript.text))
                 progress.update()
     return score(pairs)
+
+
+def evaluate_recordings(
+    model_dir: Path, manifest: Path, cell: str, *, precision: PrecisionChoice = "fp32"
+) -> list[CellResult]:
+    """Score the recordings of a JSON manifest: a list of `filename` and `reference`, files beside it."""
+    engine = load_engine(DEMO_MODEL, model_dir=model_dir, precision=precision, provider="cpu")
+    rows = json.loads(manifest.read_text(encoding="utf-8"))
+    texts = [(row["reference"], engine.transcribe(manifest.parent / row["filename"]).text) for row in rows]
+    return score({cell: texts})
 
 
 def cell_of(entry: Entry) -> str:
