@@ -187,7 +187,7 @@ def _alarm(rng: Random) -> Pair:
 def _call(rng: Random) -> Pair:
     return rng.choice((
         lambda: _same(f"Позвони {_person(rng, 'datv')}"), lambda: _join("Набери номер", _phone(rng)),
-        lambda: _same(f"Напиши {lx.inflect(rng.choice(lx.RELATIVES), 'datv')} что я скоро буду"),
+        lambda: _same(f"Напиши {lx.inflect(rng.choice(lx.RELATIVES), 'datv')}, что я скоро буду"),
         lambda: _phone(rng), lambda: _phone(rng), lambda: _same(_person(rng)), lambda: _same(_person(rng)),
         lambda: _same(_person(rng, rng.choice(("gent", "datv", "ablt")))),
     ))()  # fmt: skip
@@ -242,7 +242,7 @@ def utterance(rng: Random) -> Pair:
     address = _address(rng) if kind not in (_call, _price) or rng.random() < 0.3 else ""
     mark = "?" if _is_question(written) else "."
     if address:
-        written, spoken = (f"{address} {text[0].lower()}{text[1:]}" for text in (written, spoken))
+        written, spoken = (f"{address} {_without_capital(text)}" for text in (written, spoken))
     politeness = ", пожалуйста" if mark == "." and kind is not _chat and rng.random() < 0.06 else ""
     return _capital(written) + politeness + mark, spoken + politeness + mark
 
@@ -251,6 +251,11 @@ def _is_question(text: str) -> bool:
     """A question word opens the utterance, or the clause after a greeting."""
     opening = text.rpartition(", ")[2].split(maxsplit=1)[0].capitalize()
     return opening in _ASKING or "сколько" in text.lower().split()
+
+
+def _without_capital(text: str) -> str:
+    """The text as it goes on after an address: names keep their capital."""
+    return text if lx.is_name(text.split(maxsplit=1)[0].strip(",")) else text[0].lower() + text[1:]
 
 
 def _capital(text: str) -> str:

@@ -7,6 +7,7 @@ A corpus directory holds `audio.i16` (16 kHz mono PCM16, utterances one after an
 from __future__ import annotations
 
 import json
+import logging
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -27,6 +28,8 @@ from gigastt_lab.training.synthesize import (
     festival,
 )  # fmt: skip
 from gigastt_lab.types import Float32Array
+
+logger = logging.getLogger(__name__)
 
 AUDIO_FILE = "audio.i16"
 ENTRIES_FILE = "utterances.jsonl"
@@ -110,12 +113,12 @@ def plan(size: CorpusSize, seed: int) -> list[Entry]:
 
 
 def build(directory: Path, *, size: CorpusSize, seed: int = 0, processes: int = 2) -> None:
-    """Speak the whole corpus into `directory`."""
+    """Speak the whole corpus into `directory`; what a synthesizer fails on is left out, and counted."""
     directory.mkdir(parents=True, exist_ok=True)
     entries = sorted(plan(size, seed), key=lambda e: e.synthesizer)
     batches = [entries[i : i + _BATCH] for i in range(0, len(entries), _BATCH)]
     Random(seed).shuffle(batches)
-    offset = 0
+    offset, failed = 0, 0
     with (
         multiprocessing.get_context("spawn").Pool(processes) as pool,
         (directory / AUDIO_FILE).open("wb") as audio_file,
@@ -129,7 +132,11 @@ def build(directory: Path, *, size: CorpusSize, seed: int = 0, processes: int = 
                     placed = replace(entry, offset=offset, n_samples=len(pcm))
                     entries_file.write(json.dumps(asdict(placed), ensure_ascii=False) + "\n")
                     offset += len(pcm)
+                else:
+                    failed += 1
                 progress.update()
+    if failed:
+        logger.warning("%d of %d utterances could not be spoken and are left out", failed, len(entries))
 
 
 class Corpus:

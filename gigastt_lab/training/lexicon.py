@@ -70,6 +70,9 @@ MONTHS_GENITIVE = (
 WEEKDAYS = "понедельник вторник среда четверг пятница суббота воскресенье".split()
 
 
+_NAME_TAGS = {"Name", "Surn", "Patr", "Geox"}  # pymorphy3's marks of proper names
+
+
 @functools.cache
 def analyzer() -> Any:
     """The morphological analyser (pymorphy3), loaded once."""
@@ -89,11 +92,17 @@ def inflect(word: str, *grammemes: str) -> str:
     capital = word[:1].isupper()
     preferred = [p for p in parses if {"nomn", "sing"} <= set(p.tag.grammemes)] or parses
     if capital:
-        named = [p for p in preferred if {"Name", "Surn", "Patr", "Geox"} & set(p.tag.grammemes)]
+        named = [p for p in preferred if _NAME_TAGS & set(p.tag.grammemes)]
         preferred = named or preferred
     form = preferred[0].inflect(set(grammemes))
     text = form.word if form is not None else word.lower()
     return text[:1].upper() + text[1:] if capital else text
+
+
+@functools.cache
+def is_name(word: str) -> bool:
+    """Whether `word` is a person's name or a place, in any form."""
+    return word[:1].isupper() and bool(_NAME_TAGS & set(analyzer().parse(word)[0].tag.grammemes))
 
 
 @functools.cache

@@ -33,6 +33,9 @@ _FESTIVAL_PROGRAM = f"""(voice_{FESTIVAL_VOICE})
 """
 
 
+_UNSPOKEN = str.maketrans("", "", '«»"\\')
+
+
 class SynthesisError(GigasttError, RuntimeError):
     """A synthesizer that is not installed, or failed."""
 
@@ -79,7 +82,8 @@ def festival(texts: Sequence[str]) -> Iterator[Float32Array | None]:
     program = _program("festival")
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / f"{i}.wav" for i in range(len(texts))]
-        quoted = (text.replace("\\", "").replace('"', "") for text in texts)
+        # It refuses angle quotes, and the others would end its own string.
+        quoted = (text.translate(_UNSPOKEN) for text in texts)
         script = _FESTIVAL_PROGRAM + "\n".join(
             f'(say "{text}" "{file}")' for text, file in zip(quoted, files, strict=True)
         )

@@ -19,6 +19,7 @@ import torch
 import torch.distributed
 from torch import Tensor
 from torch.multiprocessing.spawn import start_processes
+from tqdm import tqdm
 
 from gigastt_lab.features import log_mel
 from gigastt_lab.files import VOCABULARY_NAME
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 CHECKPOINT_FILE = "checkpoint.pt"
 _CLIP_NORM = 5.0
+_BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining} {postfix}"
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ def _loop(model: Transducer, batches: Batches, job: _Job, rank: int) -> None:
         model.parameters(), lr=options.learning_rate, betas=(0.9, 0.98), weight_decay=1e-3, fused=True
     )
     started, saved, progress, step, seconds, mean_loss = time.monotonic(), time.monotonic(), 0.0, 0, 0.0, 0.0
+    bar = tqdm(total=100, desc="training", unit="%", disable=rank > 0, bar_format=_BAR)
     while progress < 1.0:
         weights, batch_options, augmentation = stage(step, curriculum=options.curriculum)
         batch = batches.next(batch_options, augmentation)
@@ -164,12 +167,15 @@ def _loop(model: Transducer, batches: Batches, job: _Job, rank: int) -> None:
         optimizer.step()
         step, seconds = step + 1, seconds + batch.seconds
         mean_loss += 0.02 * (value.item() - mean_loss) if step > 1 else value.item()
+        bar.update(min(100.0, 100 * progress) - bar.n)
         if rank == 0 and step % 50 == 0:
+            bar.set_postfix_str(f"step {step}, loss {mean_loss:.3f}", refresh=False)
             _log(out, step=step, loss=mean_loss, progress=progress, lr=group["lr"], audio_h=seconds / 3600)
         if rank == 0 and time.monotonic() - saved > options.checkpoint_minutes * 60:
             saved = time.monotonic()
             _save(model, out, step)
             _log(out, step=step, **validate(model, batches))
+    bar.close()
     if rank == 0:
         _save(model, out, step)
         _log(out, step=step, **validate(model, batches))
