@@ -249,8 +249,9 @@ def utterance(rng: Random) -> Pair:
 
 def _is_question(text: str) -> bool:
     """A question word opens the utterance, or the clause after a greeting."""
-    opening = text.rpartition(", ")[2].split(maxsplit=1)[0].capitalize()
-    return opening in _ASKING or "сколько" in text.lower().split()
+    head, _, tail = text.partition(", ")
+    clause = tail if head in _GREETINGS and tail else text
+    return clause.split(maxsplit=1)[0].capitalize() in _ASKING or "сколько" in text.lower().split()
 
 
 def _without_capital(text: str) -> str:
