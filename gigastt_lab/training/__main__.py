@@ -11,21 +11,31 @@ from pathlib import Path
 
 import torch
 
+from gigastt_lab.engine import load_engine
+from gigastt_lab.errors import GigasttError
 from gigastt_lab.files import VOCABULARY_NAME
+from gigastt_lab.models import DEMO_DIRECTORY, DEMO_MODEL
 from gigastt_lab.training.architecture import CONFIGS, ModelConfig, Transducer
 from gigastt_lab.training.clips import write_clips
-from gigastt_lab.training.corpus import CorpusSize, build
-from gigastt_lab.training.evaluate import as_markdown, evaluate, evaluate_recordings
-from gigastt_lab.training.export import export, randomise, write_placeholder_vocabulary
+from gigastt_lab.training.corpus import DEFAULT_SEED, Corpus, CorpusSize, build
+from gigastt_lab.training.evaluate import as_markdown, recognise, recognise_recordings, score, write_records
+from gigastt_lab.training.export import export
 from gigastt_lab.training.pieces import CHARACTERS
+from gigastt_lab.training.random_weights import randomise, write_placeholder_vocabulary
 from gigastt_lab.training.train import CHECKPOINT_FILE, TrainOptions, train
+
+logger = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     options = _parser().parse_args(arguments)
-    options.run(options)
+    try:
+        options.run(options)
+    except (GigasttError, OSError) as error:
+        logger.error("%s", error)
+        return 1
     return 0
 
 
@@ -41,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--out", type=Path, required=True)
     command.add_argument("--utterances", type=int, default=CorpusSize().train, help="of the training split")
     command.add_argument("--processes", type=int, default=2)
-    command.add_argument("--seed", type=int, default=7)
+    command.add_argument("--seed", type=int, default=DEFAULT_SEED)
     command.set_defaults(run=_corpus)
 
     command = commands.add_parser("train", help="train on a corpus; checkpoints go to --out")
@@ -70,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "evaluate", help="WER and CER on the corpus's held-out test, with intervals"
     )
-    command.add_argument("--model-dir", type=Path, required=True)
+    command.add_argument("--model-dir", type=Path, default=DEMO_DIRECTORY, help="default: the packaged model")
     command.add_argument("--corpus", type=Path, required=True)
     command.add_argument("--precision", choices=("fp32", "int8"), default="fp32")
     command.add_argument("--split", choices=("test", "valid"), default="test")
@@ -78,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--real", type=Path, metavar="JSON", help="also real recordings: a manifest of filename, reference"
     )
+    command.add_argument("--records", type=Path, metavar="JSONL", help="write references and hypotheses here")
     command.set_defaults(run=_evaluate)
 
     command = commands.add_parser("clips", help="write the sample clips from the held-out test")
@@ -118,18 +129,13 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    results = evaluate(
-        options.model_dir,
-        options.corpus,
-        precision=options.precision,
-        split=options.split,
-        limit=options.limit,
-    )
+    engine = load_engine(DEMO_MODEL, model_dir=options.model_dir, precision=options.precision, provider="cpu")
+    records = recognise(engine, Corpus(options.corpus), split=options.split, limit=options.limit)
     if options.real is not None:
-        results += evaluate_recordings(
-            options.model_dir, options.real, "real speech", precision=options.precision
-        )
-    sys.stdout.write(as_markdown(results))
+        records += recognise_recordings(engine, options.real, "real speech")
+    if options.records is not None:
+        write_records(records, options.records)
+    sys.stdout.write(as_markdown(score(records), engine))
 
 
 if __name__ == "__main__":

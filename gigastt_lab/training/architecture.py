@@ -213,10 +213,12 @@ class Encoder(nn.Module):
         x, lengths = self.subsampling(features, lengths)
         frames = x.shape[1]
         speech = torch.arange(frames, device=x.device)[None, :] < lengths[:, None]
-        # Tracing takes the general path, so that the exported graph serves batches of any size.
-        pairs = speech[:, None, :] & speech[:, :, None] if x.shape[0] > 1 or _is_exported() else None
-        if pairs is not None and not _is_exported():
-            pairs = speech[:, None, :].expand(-1, frames, -1)  # padded rows attend too: no row is empty
+        # The exported graph serves batches of any size: it always masks, as GigaAM's does.
+        pairs: Tensor | None
+        if _is_exported():
+            pairs = speech[:, None, :] & speech[:, :, None]
+        else:
+            pairs = None if speech.all() else speech[:, None, :].expand(-1, frames, -1)
         outputs = []
         for layer in self.layers[:n_layers]:
             x = layer(x, self.cos[:frames], self.sin[:frames], pairs, ~speech)

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import soxr
 from scipy.signal import butter, fftconvolve, sosfilt
 
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.types import Float32Array
 
 SAMPLE_RATE = GIGAAM_V3.sample_rate
+TELEPHONE_RATE = 8_000  # Hz
 Generator = np.random.Generator
 
 
@@ -20,7 +22,7 @@ class AugmentOptions:
     """How often, and how strongly.
 
     Attributes:
-        share: Utterances that are changed at all.
+        share: Utterances whose waveform is changed. Gain and SpecAugment's masks are on every one.
         speed: Range of the speed factor; pitch follows, as with a tape.
         noise, reverberation, telephone: Probability of each, where the utterance is changed.
         snr_db: Range of the signal-to-noise ratio.
@@ -64,17 +66,17 @@ def silence(rng: Generator, seconds: float) -> Float32Array:
 
 
 def telephone(waveform: Float32Array, rng: Generator) -> Float32Array:
-    """The 8 kHz telephone band: about 300 to 3400 Hz, mu-law steps at times."""
-    band = (rng.uniform(80, 350), rng.uniform(3200, 3800))
-    narrow: Float32Array = sosfilt(
-        butter(4, band, "bandpass", fs=SAMPLE_RATE, output="sos"), waveform
-    ).astype(np.float32)
+    """As an 8 kHz call sounds: 300 to 3400 Hz or wider, in mu-law steps at times, nothing above 4 kHz."""
+    narrow = soxr.resample(waveform, SAMPLE_RATE, TELEPHONE_RATE)
+    if rng.random() < 0.7:
+        band = (rng.uniform(80, 350), rng.uniform(3200, 3800))
+        narrow = sosfilt(butter(4, band, "bandpass", fs=TELEPHONE_RATE, output="sos"), narrow)
     if rng.random() < 0.5:
         peak = max(1.0, float(np.abs(narrow).max(initial=0.0)))
         code = np.sign(narrow) * np.log1p(255.0 * np.abs(narrow) / peak) / np.log(256.0)
         code = np.round(code * 127.0) / 127.0
-        narrow = (np.sign(code) * np.expm1(np.abs(code) * np.log(256.0)) / 255.0 * peak).astype(np.float32)
-    return narrow
+        narrow = np.sign(code) * np.expm1(np.abs(code) * np.log(256.0)) / 255.0 * peak
+    return np.asarray(soxr.resample(narrow, TELEPHONE_RATE, SAMPLE_RATE), np.float32)
 
 
 def spec_augment(

@@ -10,18 +10,19 @@ import torch
 from torch import Tensor
 
 from gigastt_lab.features import log_mel
+from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.training.augment import SAMPLE_RATE, AugmentOptions, augment, silence, spec_augment
 from gigastt_lab.training.corpus import Corpus, Entry
 from gigastt_lab.training.pieces import Pieces, character_ids
 from gigastt_lab.training.synthesize import as_pcm16
 from gigastt_lab.types import Float32Array
 
-MAX_S = 28.0  # longest joined utterance
+MAX_S = 28.0  # longest joined utterance, before its speed is changed and silence is put around it
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Features (B, n_mels, T) with lengths (B,), and the targets of each utterance."""
+    """Features (B, n_mels, T) with lengths (B,), the targets of each utterance, seconds of audio in all."""
 
     features: Tensor
     lengths: Tensor
@@ -64,7 +65,7 @@ class Batches:
             waveform = self._join([self.corpus.waveform(entry) for entry in group], options)
             waveform = augment(waveform, rng, augmentation, self._babble)
             if rng.random() < 0.5:  # 16-bit, as files are
-                waveform = as_pcm16(waveform).astype(np.float32) / np.float32(32767.0)
+                waveform = as_pcm16(waveform).astype(np.float32) / np.float32(32768.0)
             features = spec_augment(log_mel(waveform), rng, augmentation, self._mean)
             items.append((features, " ".join(e.written for e in group), " ".join(e.spoken for e in group)))
         return self._collate(items)
@@ -126,5 +127,5 @@ class Batches:
             torch.tensor(lengths),
             [torch.tensor(self._pieces.ids(written)) for _, written, _ in items],
             [torch.tensor(character_ids(spoken)) for _, _, spoken in items],
-            sum(lengths) / 100,
+            sum(lengths) * GIGAAM_V3.hop_length / GIGAAM_V3.sample_rate,
         )

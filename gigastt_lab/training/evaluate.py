@@ -3,34 +3,57 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from random import Random
 
 import jiwer
 import numpy as np
+import onnxruntime
 from tqdm import tqdm
 
-from gigastt_lab.engine import load_engine
-from gigastt_lab.files import PrecisionChoice
-from gigastt_lab.models import DEMO_MODEL
+from gigastt_lab.engine import Engine
 from gigastt_lab.spec import GIGAAM_V3
-from gigastt_lab.training.corpus import Corpus, Entry
-from gigastt_lab.training.spoken import digit_groups
+from gigastt_lab.training.corpus import Corpus, Entry, core
+from gigastt_lab.training.spoken import cardinal, digit_groups
 
 RESAMPLES = 2_000
-Counts = tuple[int, int]  # errors, reference words (or characters) of one utterance
+SEED = 0
+_SPELT_FROM = 10  # longer runs of digits are no number that anybody said
+
+
+@dataclass(frozen=True)
+class Record:
+    """One utterance: what was said, in every correct spelling, and what was recognised.
+
+    Attributes:
+        cell: The group it is counted in.
+        references: The written text; for generated sentences also the spoken one, numbers in words.
+        hypothesis: As recognised.
+    """
+
+    cell: str
+    references: tuple[str, ...]
+    hypothesis: str
 
 
 @dataclass(frozen=True)
 class Rate:
-    """An error rate with its 95 % interval, in per cent: pooled over utterances, percentile bootstrap."""
+    """An error rate with its 95 % interval, in per cent: pooled over utterances, percentile bootstrap.
+
+    Attributes:
+        value: Errors over reference units; NaN where there are none.
+        low, high: The interval.
+        n_units: Reference words, or characters.
+    """
 
     value: float
     low: float
     high: float
-    n_utterances: int
+    n_units: int
 
     def __str__(self) -> str:
         return f"{self.value:.1f} [{self.low:.1f}, {self.high:.1f}]"
@@ -38,54 +61,55 @@ class Rate:
 
 @dataclass(frozen=True)
 class CellResult:
-    """One kind of sentence by one kind of voice."""
+    """The rates of one cell."""
 
     cell: str
+    n_utterances: int
     wer: Rate
     cer: Rate
 
 
-def evaluate(
-    model_dir: Path,
-    corpus: Path,
-    *,
-    precision: PrecisionChoice = "fp32",
-    split: str = "test",
-    limit: int | None = None,
-) -> list[CellResult]:
-    """Transcribe a split of the corpus one utterance at a time, and score each cell.
+def recognise(
+    engine: Engine, corpus: Corpus, *, split: str = "test", limit: int | None = None
+) -> list[Record]:
+    """Transcribe a split of the corpus, one utterance at a time.
 
     Args:
-        model_dir: In GigaAM's layout.
+        engine: With the model in question.
         corpus: Made by `corpus.build`.
-        precision: Of the encoder.
         split: `test` or `valid`.
-        limit: Utterances per cell at most; None for all.
+        limit: Utterances per cell, drawn at random; None for all.
     """
-    engine = load_engine(DEMO_MODEL, model_dir=model_dir, precision=precision, provider="cpu")
-    data = Corpus(corpus)
+    trained = {core(entry.spoken) for entry in corpus.select("train")}
     cells: dict[str, list[Entry]] = {}
-    for entry in data.select(split):
+    for entry in corpus.select(split):
         cells.setdefault(cell_of(entry), []).append(entry)
-    chosen = {cell: entries[:limit] for cell, entries in sorted(cells.items())}
-    pairs: dict[str, list[tuple[str, str]]] = {cell: [] for cell in chosen}
-    with tqdm(total=sum(map(len, chosen.values())), desc="recognising", unit="utt", disable=None) as progress:
-        for cell, entries in chosen.items():
-            for entry in entries:
-                transcript = engine.transcribe(data.waveform(entry), sample_rate=GIGAAM_V3.sample_rate)
-                pairs[cell].append((entry.written, transcript.text))
-                progress.update()
-    return score(pairs)
+    chosen = [
+        (cell, entry)
+        for cell, entries in sorted(cells.items())
+        for entry in (entries if limit is None else Random(SEED).sample(entries, min(limit, len(entries))))
+    ]
+    records = []
+    for cell, entry in tqdm(chosen, desc="recognising", unit="utt", disable=None):
+        hypothesis = engine.transcribe(corpus.waveform(entry), sample_rate=GIGAAM_V3.sample_rate).text
+        references = (entry.written, entry.spoken)
+        records.append(Record(cell, references, hypothesis))
+        if core(entry.spoken) not in trained:
+            records.append(Record(f"{cell}; {UNLIKE_TRAINING}", references, hypothesis))
+    return sorted(records, key=lambda record: record.cell)
 
 
-def evaluate_recordings(
-    model_dir: Path, manifest: Path, cell: str, *, precision: PrecisionChoice = "fp32"
-) -> list[CellResult]:
-    """Score the recordings of a JSON manifest: a list of `filename` and `reference`, files beside it."""
-    engine = load_engine(DEMO_MODEL, model_dir=model_dir, precision=precision, provider="cpu")
+# An utterance of the test may differ from one of training by its address or politeness alone.
+UNLIKE_TRAINING = "no such sentence in training, whatever its address"
+
+
+def recognise_recordings(engine: Engine, manifest: Path, cell: str) -> list[Record]:
+    """Transcribe the recordings of a JSON manifest: a list of `filename` and `reference`, files beside it."""
     rows = json.loads(manifest.read_text(encoding="utf-8"))
-    texts = [(row["reference"], engine.transcribe(manifest.parent / row["filename"]).text) for row in rows]
-    return score({cell: texts})
+    return [
+        Record(cell, (row["reference"],), engine.transcribe(manifest.parent / row["filename"]).text)
+        for row in rows
+    ]
 
 
 def cell_of(entry: Entry) -> str:
@@ -94,52 +118,81 @@ def cell_of(entry: Entry) -> str:
     return f"{entry.kind}, {entry.synthesizer}{voice}"
 
 
-def score(pairs: Mapping[str, Sequence[tuple[str, str]]]) -> list[CellResult]:
-    """WER and CER of (reference, hypothesis) pairs, by cell."""
+def score(records: Sequence[Record]) -> list[CellResult]:
+    """WER and CER of each cell; an utterance counts the errors against its nearest correct spelling."""
+    cells: dict[str, list[Record]] = {}
+    for record in records:
+        cells.setdefault(record.cell, []).append(record)
     results = []
-    for cell, texts in pairs.items():
-        plain = [(comparable(reference), comparable(hypothesis)) for reference, hypothesis in texts]
-        words = [_errors(reference.split(), hypothesis.split()) for reference, hypothesis in plain]
-        characters = [_errors(list(reference), list(hypothesis)) for reference, hypothesis in plain]
-        results.append(CellResult(cell, rate(words), rate(characters)))
+    for cell, members in cells.items():
+        words, characters = [], []
+        for record in members:
+            hypothesis = comparable(record.hypothesis)
+            spellings = [comparable(reference) for reference in record.references]
+            nearest = min(spellings, key=lambda spelling: _errors(spelling.split(), hypothesis.split())[0])
+            words.append(_errors(nearest.split(), hypothesis.split()))
+            characters.append(_errors(list(nearest), list(hypothesis)))
+        results.append(CellResult(cell, len(members), rate(words), rate(characters)))
     return results
 
 
 def comparable(text: str) -> str:
-    """A text without case and punctuation, its digits in words, group by group; `ё` as `е`.
+    """A text without case and punctuation, its digits in words; `ё` as `е`.
 
-    >>> comparable("Скинь ёлке 200 ₽!")
-    'скинь елке двести рублей'
+    >>> comparable("Скинь ёлке 60 000 ₽!")
+    'скинь елке шестьдесят тысяч рублей'
     """
     text = text.lower().replace("₽", " рублей ").replace("%", " процентов ")
-    text = re.sub(r"\d+", lambda match: f" {digit_groups([match.group()])} ", text)
+    text = re.sub(r"(?<!\d)\d{1,3}(?: 000)+(?!\d)", lambda match: match.group().replace(" ", ""), text)
+    text = re.sub(r"\d+", lambda match: f" {_in_words(match.group())} ", text)
     return " ".join(re.findall(r"\w+", text.replace("ё", "е")))
 
 
-def rate(counts: Sequence[Counts], *, seed: int = 0) -> Rate:
-    """The pooled rate of per-utterance counts with its bootstrap interval.
+def rate(counts: Sequence[tuple[int, int]]) -> Rate:
+    """The pooled rate of per-utterance (errors, reference units) with its bootstrap interval.
 
     Source: Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance
     evaluation", ICASSP 2004.
     """
-    errors, totals = np.array(counts, np.float64).T
-    picks = np.random.default_rng(seed).integers(0, len(counts), (RESAMPLES, len(counts)))
-    resampled = 100.0 * errors[picks].sum(axis=1) / np.maximum(totals[picks].sum(axis=1), 1.0)
+    errors, units = np.array(counts, np.float64).reshape(-1, 2).T
+    if not units.sum():
+        return Rate(float("nan"), float("nan"), float("nan"), 0)
+    picks = np.random.default_rng(SEED).integers(0, len(counts), (RESAMPLES, len(counts)))
+    resampled = 100.0 * errors[picks].sum(axis=1) / np.maximum(units[picks].sum(axis=1), 1.0)
     low, high = np.percentile(resampled, (2.5, 97.5))
-    return Rate(100.0 * errors.sum() / max(totals.sum(), 1.0), float(low), float(high), len(counts))
+    return Rate(100.0 * errors.sum() / units.sum(), float(low), float(high), int(units.sum()))
 
 
-def as_markdown(results: Sequence[CellResult]) -> str:
-    """The results as a table."""
+def as_markdown(results: Sequence[CellResult], engine: Engine) -> str:
+    """The results as a table, and beneath it how they came about."""
     lines = [
-        "| held-out test | utterances | WER, % [95 % interval] | CER, % [95 % interval] |",
-        "|---|--:|--:|--:|",
+        "| test | utterances | words | WER, % [95 % interval] | CER, % [95 % interval] |",
+        "|---|--:|--:|--:|--:|",
     ]
-    lines += [f"| {r.cell} | {r.wer.n_utterances} | {r.wer} | {r.cer} |" for r in results]
-    return "\n".join(lines) + "\n"
+    lines += [f"| {r.cell} | {r.n_utterances} | {r.wer.n_units} | {r.wer} | {r.cer} |" for r in results]
+    info = engine.info
+    how = (
+        f"\n{info.model}, {info.precision}, {info.provider}, {info.threads} threads, ONNX Runtime "
+        f"{onnxruntime.__version__}, {platform.machine()}. Case and punctuation stripped, digits and "
+        f"their words equal; pooled rates; percentile bootstrap over utterances, "
+        f"{RESAMPLES} resamples, seed {SEED}.\n"
+    )
+    return "\n".join(lines) + "\n" + how
 
 
-def _errors(reference: list[str], hypothesis: list[str]) -> Counts:
+def write_records(records: Sequence[Record], path: Path) -> None:
+    """One JSON object a line, so that the same texts can be scored again."""
+    lines = (json.dumps(asdict(record), ensure_ascii=False) + "\n" for record in records)
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def _in_words(digits: str) -> str:
+    if len(digits) >= _SPELT_FROM:
+        return " ".join(cardinal(int(digit)) for digit in digits)
+    return digit_groups([digits])
+
+
+def _errors(reference: list[str], hypothesis: list[str]) -> tuple[int, int]:
     """Edit distance of two sequences, and the length of the reference."""
     if not reference:
         return len(hypothesis), 0

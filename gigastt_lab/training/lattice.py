@@ -16,7 +16,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-Float32Array = npt.NDArray[np.float32]
+from gigastt_lab.types import Float32Array
+
 Float64Array = npt.NDArray[np.float64]
 
 

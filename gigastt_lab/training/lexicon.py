@@ -7,6 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import pymorphy3
+import wordfreq
+
 FREQUENCY_RANKS = 30_000  # words of the frequency list that are looked at
 
 # Stems that a demonstration should not say.
@@ -70,14 +73,17 @@ MONTHS_GENITIVE = (
 WEEKDAYS = "понедельник вторник среда четверг пятница суббота воскресенье".split()
 
 
+# What the dictionary inflects wrongly: after 1, after 2, after 5.
+_FORMS_AFTER_NUMBERS = {
+    "шекель": ("шекель", "шекеля", "шекелей"),
+    **{word: (word, word, word) for word in ("евро", "тенге", "лари", "песо")},
+}
 _NAME_TAGS = {"Name", "Surn", "Patr", "Geox"}  # pymorphy3's marks of proper names
 
 
 @functools.cache
 def analyzer() -> Any:
     """The morphological analyser (pymorphy3), loaded once."""
-    import pymorphy3  # noqa: PLC0415 - a second to load, and only corpus building needs it
-
     return pymorphy3.MorphAnalyzer()
 
 
@@ -111,11 +117,17 @@ def agree(word: str, count: int) -> str:
 
     >>> agree("рубль", 5), agree("рубль", 2), agree("рубль", 21)
     ('рублей', 'рубля', 'рубль')
+    >>> agree("тенге", 400), agree("шекель", 5), agree("лари", 2)
+    ('тенге', 'шекелей', 'лари')
     """
+    if word in _FORMS_AFTER_NUMBERS:
+        one, few, many = _FORMS_AFTER_NUMBERS[word]
+        if count % 10 == 1 and count % 100 != 11:
+            return one
+        return few if count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14) else many
     parses = analyzer().parse(word)
     nouns = [p for p in parses if p.tag.POS == "NOUN" and "nomn" in p.tag] or parses
-    form = nouns[0].make_agree_with_number(count)
-    return str(form.word) if form is not None else word  # "евро" has no other form
+    return str(nouns[0].make_agree_with_number(count).word)
 
 
 @dataclass(frozen=True)
@@ -141,8 +153,6 @@ class OpenLexicon:
 @functools.cache
 def open_lexicon() -> OpenLexicon:
     """The lexicon of the open sentences, from the frequency list `wordfreq` ships for Russian."""
-    import wordfreq  # noqa: PLC0415 - only corpus building needs it
-
     nouns: dict[str, Noun] = {}
     kinds: dict[str, dict[str, None]] = {kind: {} for kind in ("ADJF", "tran", "intr", "ADVB")}
     for word in wordfreq.top_n_list("ru", FREQUENCY_RANKS):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+
+from num2words import num2words
 
 FEMININE = {"один": "одна", "два": "две"}
 
@@ -15,7 +16,7 @@ def cardinal(number: int, *, gender: str = "m") -> str:
     >>> cardinal(2013), cardinal(22, gender="f")
     ('две тысячи тринадцать', 'двадцать две')
     """
-    words = str(_num2words(number, lang="ru")).split()
+    words = str(num2words(number, lang="ru")).split()
     if gender == "f":
         words[-1] = FEMININE.get(words[-1], words[-1])
     elif gender == "n" and words[-1] == "один":
@@ -30,7 +31,7 @@ def ordinal(number: int, *, gender: str = "m", case: str = "n") -> str:
     >>> ordinal(15), ordinal(3, gender="f", case="a")
     ('пятнадцатый', 'третью')
     """
-    return str(_num2words(number, lang="ru", to="ordinal", gender=gender, case=case))
+    return str(num2words(number, lang="ru", to="ordinal", gender=gender, case=case))
 
 
 def digit_groups(groups: list[str]) -> str:
@@ -46,9 +47,3 @@ def digit_groups(groups: list[str]) -> str:
         if group[zeros:]:
             words.append(cardinal(int(group)))
     return " ".join(words)
-
-
-def _num2words(number: int, **options: Any) -> Any:
-    from num2words import num2words  # noqa: PLC0415 - only corpus building needs it
-
-    return num2words(number, **options)

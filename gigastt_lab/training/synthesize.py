@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +19,8 @@ from gigastt_lab.errors import GigasttError
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.types import Float32Array
 
+logger = logging.getLogger(__name__)
+
 # Variants of espeak-ng's voices that sound like a person; whispers, robots and effects are left out.
 ESPEAK_VOICES = tuple(
     "m1 m2 m3 m4 m5 m6 m7 f1 f2 f3 f4 klatt klatt2 klatt4 adam Alex Alicia Andrea Andy Annie antonio aunty "
@@ -26,13 +29,14 @@ ESPEAK_VOICES = tuple(
 # Kept out of training: the test says how a voice is understood that was never heard.
 HELD_OUT_VOICES = ("f5", "m8", "steph", "robert", "anika", "pablo")
 
-SAMPLE_RATE = GIGAAM_V3.sample_rate
 FESTIVAL_VOICE = "msu_ru_nsh_clunits"
 _FESTIVAL_PROGRAM = f"""(voice_{FESTIVAL_VOICE})
 (define (say text file) (utt.save.wave (utt.synth (eval (list 'Utterance 'Text text))) file 'riff))
 """
 
 
+_TIMEOUT_S = 120.0
+_WAV_HEADER_BYTES = 44
 _UNSPOKEN = str.maketrans("", "", '«»"\\')
 
 
@@ -50,11 +54,19 @@ class EspeakVoice:
     gap: int = 0
 
 
-def espeak(text: str, voice: EspeakVoice) -> Float32Array:
-    """`text` spoken by espeak-ng. Shape (n_samples,), 16 kHz.
+def check_synthesizers() -> None:
+    """Raise `SynthesisError` unless both synthesizers speak a Russian word."""
+    if espeak("Да.", EspeakVoice("m1")) is None:
+        raise SynthesisError("espeak-ng does not speak Russian: apt-get install espeak-ng")
+    if next(festival(["Да."])) is None:
+        raise SynthesisError("festival does not speak Russian: apt-get install festival festvox-ru")
+
+
+def espeak(text: str, voice: EspeakVoice) -> Float32Array | None:
+    """`text` spoken by espeak-ng, shape (n_samples,), 16 kHz; None where it fails on the text.
 
     Raises:
-        SynthesisError: espeak-ng is not installed, or failed.
+        SynthesisError: espeak-ng is not installed.
     """
     command = [
         _program("espeak-ng"),
@@ -65,19 +77,22 @@ def espeak(text: str, voice: EspeakVoice) -> Float32Array:
         "-p",
         str(voice.pitch),
     ]
-    done = subprocess.run(
-        [*command, "-g", str(voice.gap), "--stdout", "--", text], capture_output=True, check=False, timeout=60
-    )
-    if done.returncode or not done.stdout:
-        raise SynthesisError(f"espeak-ng failed on {text!r}: {done.stderr.decode(errors='replace').strip()}")
-    return _read(io.BytesIO(done.stdout))
+    try:
+        done = subprocess.run(
+            [*command, "-g", str(voice.gap), "--stdout", "--", text],
+            capture_output=True, check=True, timeout=_TIMEOUT_S,
+        )  # fmt: skip
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        logger.warning("espeak-ng failed on %r: %s", text, error)
+        return None
+    return _read(io.BytesIO(done.stdout)) if done.stdout else None
 
 
 def festival(texts: Sequence[str]) -> Iterator[Float32Array | None]:
-    """Each text spoken by festival's Russian voice, 16 kHz; None where festival fails on a text.
+    """Each text spoken by festival's Russian voice, as `espeak` gives it.
 
     Raises:
-        SynthesisError: festival or its Russian voice is not installed.
+        SynthesisError: festival is not installed.
     """
     program = _program("festival")
     with tempfile.TemporaryDirectory() as folder:
@@ -88,18 +103,23 @@ def festival(texts: Sequence[str]) -> Iterator[Float32Array | None]:
             f'(say "{text}" "{file}")' for text, file in zip(quoted, files, strict=True)
         )
         # Interactive mode goes on after an error in one utterance; batch mode would stop.
-        done = subprocess.run([program, "--pipe"], input=script.encode(), capture_output=True, check=False)
-        if not any(file.exists() for file in files):
-            raise SynthesisError(
-                f"festival gave no audio: install festival and festvox-ru ({done.stderr.decode(errors='replace')[-300:]})"
+        command = [program, "--pipe"]
+        try:
+            subprocess.run(
+                command, input=script.encode(), capture_output=True, check=False, timeout=_TIMEOUT_S
             )
-        for file in files:
-            yield _read(file) if file.exists() and file.stat().st_size > 1000 else None
+        except subprocess.TimeoutExpired as error:
+            logger.warning("festival hung on one of %d texts: %s", len(texts), error)
+        for text, file in zip(texts, files, strict=True):
+            spoken = file.exists() and file.stat().st_size > _WAV_HEADER_BYTES
+            if not spoken:
+                logger.warning("festival failed on %r", text)
+            yield _read(file) if spoken else None
 
 
 def _read(source: Path | io.BytesIO) -> Float32Array:
     samples, rate = soundfile.read(source, dtype="float32")
-    return np.asarray(soxr.resample(samples, rate, SAMPLE_RATE), dtype=np.float32)
+    return np.asarray(soxr.resample(samples, rate, GIGAAM_V3.sample_rate), dtype=np.float32)
 
 
 def _program(name: str) -> str:
@@ -111,4 +131,4 @@ def _program(name: str) -> str:
 
 def as_pcm16(samples: Float32Array) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
     """Samples as 16-bit integers, peak-limited."""
-    return np.clip(np.round(samples * 32767.0), -32768, 32767).astype(np.int16)
+    return np.clip(np.round(samples * 32768.0), -32768, 32767).astype(np.int16)

@@ -12,6 +12,7 @@ import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,10 @@ from torch import Tensor
 from torch.multiprocessing.spawn import start_processes
 from tqdm import tqdm
 
+from gigastt_lab.errors import ModelError
 from gigastt_lab.features import log_mel
 from gigastt_lab.files import VOCABULARY_NAME
+from gigastt_lab.tokenizer import Tokenizer
 from gigastt_lab.training.architecture import ModelConfig, Transducer
 from gigastt_lab.training.augment import AugmentOptions
 from gigastt_lab.training.batches import Batches, BatchOptions
@@ -74,11 +77,22 @@ def train(
         out: Directory to write to.
         options: Length and rates.
         initial: Model directory in GigaAM's layout to start from: its weights and its pieces.
+
+    Raises:
+        ModelError: `initial` is a model of another size.
+        OSError: the corpus is not there.
+        torch.multiprocessing.ProcessRaisedException: a process failed; it holds the traceback.
     """
     out.mkdir(parents=True, exist_ok=True)
     vocabulary = out / VOCABULARY_NAME
     if initial is not None:
-        shutil.copyfile(initial / VOCABULARY_NAME, vocabulary)
+        n_pieces = len(Tokenizer.from_file(initial / VOCABULARY_NAME))
+        if n_pieces != config.n_tokens:
+            raise ModelError(
+                f"{initial} has {n_pieces} pieces, this size has {config.n_tokens}; give another --size"
+            )
+        if initial.resolve() != out.resolve():
+            shutil.copyfile(initial / VOCABULARY_NAME, vocabulary)
     else:
         texts = (entry.written for entry in Corpus(corpus).select("train"))
         write_vocabulary(learn(texts, config.n_tokens - 1), vocabulary)
@@ -161,7 +175,10 @@ def _loop(model: Transducer, batches: Batches, job: _Job, rank: int) -> None:
         value.backward()  # type: ignore[no-untyped-call]
         elapsed = (time.monotonic() - started) / (options.minutes * 60.0)
         progress = _average_gradients(model, elapsed)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP_NORM)
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP_NORM)
+        if not torch.isfinite(norm):  # the same in every process
+            logger.warning("step %d: gradients are not finite, the batch is skipped", step)
+            optimizer.zero_grad(set_to_none=True)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, progress, options)
         optimizer.step()
@@ -170,7 +187,14 @@ def _loop(model: Transducer, batches: Batches, job: _Job, rank: int) -> None:
         bar.update(min(100.0, 100 * progress) - bar.n)
         if rank == 0 and step % 50 == 0:
             bar.set_postfix_str(f"step {step}, loss {mean_loss:.3f}", refresh=False)
-            _log(out, step=step, loss=mean_loss, progress=progress, lr=group["lr"], audio_h=seconds / 3600)
+            _log(
+                out,
+                step=step,
+                loss=mean_loss,
+                progress=progress,
+                lr=optimizer.param_groups[0]["lr"],
+                audio_h=seconds / 3600,
+            )
         if rank == 0 and time.monotonic() - saved > options.checkpoint_minutes * 60:
             saved = time.monotonic()
             _save(model, out, step)
@@ -201,9 +225,8 @@ def validate(model: Transducer, batches: Batches, n_utterances: int = 100) -> di
     cells: dict[str, float] = {}
     for kind in ("assistant", "open"):
         for synthesizer in ("espeak-ng", "festival"):
-            chosen = [e for e in entries if (e.kind, e.synthesizer) == (kind, synthesizer)][
-                : n_utterances // 4
-            ]
+            cell = [e for e in entries if (e.kind, e.synthesizer) == (kind, synthesizer)]
+            chosen = Random(0).sample(cell, min(len(cell), n_utterances // 4))
             values = [float(loss(model, batch, Weights(1.0, 0.0, 0.0))) for batch in batches.plain(chosen)]
             cells[f"valid_{kind}_{synthesizer}"] = float(np.mean(values)) if values else float("nan")
     return cells

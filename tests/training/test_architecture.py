@@ -4,18 +4,19 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from gigastt_lab.audio import decode_audio  # noqa: E402
-from gigastt_lab.files import VOCABULARY_NAME, ModelFiles  # noqa: E402
-from gigastt_lab.models import DEMO_CLIPS_DIRECTORY  # noqa: E402
-from gigastt_lab.networks import load_networks  # noqa: E402
-from gigastt_lab.recognizer import Recognizer, encodes_alike  # noqa: E402
-from gigastt_lab.runtime import RuntimeOptions  # noqa: E402
-from gigastt_lab.search import Tokens  # noqa: E402
-from gigastt_lab.training.architecture import CONFIGS, Transducer  # noqa: E402
-from gigastt_lab.training.export import export, randomise, read_weights, write_placeholder_vocabulary  # noqa: E402
+from gigastt_lab.audio import decode_audio
+from gigastt_lab.errors import ModelError
+from gigastt_lab.files import PREFIX, VOCABULARY_NAME, ModelFiles
+from gigastt_lab.models import DEMO_CLIPS_DIRECTORY
+from gigastt_lab.networks import load_networks
+from gigastt_lab.recognizer import Recognizer, encodes_alike
+from gigastt_lab.runtime import RuntimeOptions
+from gigastt_lab.search import Tokens
+from gigastt_lab.training.architecture import CONFIGS, Transducer
+from gigastt_lab.training.export import export, read_weights
+from gigastt_lab.training.random_weights import randomise, write_placeholder_vocabulary
 
 MEAN, DEVIATION = torch.linspace(-11, -7, 64), torch.linspace(2, 4, 64)
 
@@ -58,6 +59,14 @@ def test_padding_never_changes_an_utterance(model, length):
     torch.testing.assert_close(together[1, :, :count], alone[0], atol=1e-5, rtol=1e-5)
 
 
+def test_padding_never_changes_a_lone_utterance(model):
+    batch, lengths = features(100)
+    with torch.no_grad():
+        padded, _ = model.encoder(batch, lengths - 40)
+        alone, _ = model.encoder(batch[:, :, :60], lengths - 40)
+    torch.testing.assert_close(padded[:, :, :15], alone, atol=1e-5, rtol=1e-5)
+
+
 def test_exported_encoder_equals_the_network(model, directory):
     networks = load_networks(ModelFiles.find(directory), RuntimeOptions(provider="cpu"), n_vocabulary=40)
     batch, lengths = features(131, 64)
@@ -85,6 +94,19 @@ def test_weights_survive_the_graphs(model, directory):
     for name in ("predictor", "joiner"):
         restored, original = getattr(other, name).state_dict(), getattr(model, name).state_dict()
         assert all(torch.equal(restored[key], original[key]) for key in original)
+
+
+def test_weights_of_another_size_are_refused(directory):
+    with pytest.raises(ModelError, match=r"expected .* of shape .* model of the same sizes"):
+        read_weights(Transducer(CONFIGS["demo"]), directory, MEAN, DEVIATION)
+
+
+def test_export_removes_graphs_quantised_from_other_weights(model, tmp_path):
+    stale = tmp_path / f"{PREFIX}_encoder_int8.onnx"
+    stale.write_bytes(b"old")
+    export(model, tmp_path)
+    assert not stale.exists()
+    assert not list(tmp_path.glob("*partial*"))
 
 
 def test_directory_describes_itself(directory):

@@ -2,20 +2,18 @@
 
 import itertools
 import re
+import shutil
 from random import Random
 
+import numpy as np
 import pytest
-
-pytest.importorskip("pymorphy3")
-pytest.importorskip("num2words")
-pytest.importorskip("wordfreq")
 
 from gigastt_lab.tokenizer import Tokenizer
 from gigastt_lab.training import assistant, open_sentences
-from gigastt_lab.training.corpus import CorpusSize, plan
+from gigastt_lab.training.corpus import Corpus, CorpusSize, build, core, plan
 from gigastt_lab.training.pieces import Pieces, character_ids, learn, write_vocabulary
 from gigastt_lab.training.spoken import cardinal, digit_groups, ordinal
-from gigastt_lab.training.synthesize import ESPEAK_VOICES, HELD_OUT_VOICES
+from gigastt_lab.training.synthesize import ESPEAK_VOICES, HELD_OUT_VOICES, SynthesisError, festival
 
 
 @pytest.mark.parametrize(
@@ -58,7 +56,6 @@ def test_a_sentence_is_in_one_split_only_and_held_out_voices_are_never_trained()
 
 
 def test_pieces_spell_the_text_with_every_merge_done(tmp_path):
-    pytest.importorskip("sentencepiece")
     rng = Random(5)
     texts = [assistant.utterance(rng)[0] for _ in range(400)]
     vocabulary = tmp_path / "vocab.txt"
@@ -73,3 +70,36 @@ def test_pieces_spell_the_text_with_every_merge_done(tmp_path):
         joined = {left + right for left, right in itertools.pairwise(spelt) if "▁" not in right}
         assert not joined & set(tokenizer.pieces), text  # no merge was left undone
     assert pieces.ids("Щ@")[-1] == 0  # unknown
+
+
+@pytest.mark.parametrize(
+    ("spoken", "expected"),
+    [
+        ("Салют, включи Матрицу, пожалуйста.", "включи матрицу"),
+        ("Включи «Матрицу»!", "включи матрицу"),
+        ("Сбер, да.", "да"),
+        ("Алиса.", "алиса"),
+    ],
+)
+def test_the_core_of_a_sentence_lacks_address_and_politeness(spoken, expected):
+    assert core(spoken) == expected
+
+
+@pytest.mark.skipif(not shutil.which("espeak-ng") or not shutil.which("festival"), reason="no synthesizers")
+def test_a_corpus_is_spoken_whole(tmp_path):
+    build(tmp_path, size=CorpusSize(train=6, valid_per_cell=1, test_per_cell=1), seed=2, processes=1)
+    data = Corpus(tmp_path)
+    assert len(data.entries) == 6 + 12
+    assert not list(tmp_path.glob("*.partial"))
+    for entry in data.entries:
+        waveform = data.waveform(entry)
+        assert 0.3 < len(waveform) / 16_000 < 20
+        assert np.abs(waveform).max() > 0.05
+    assert sum(1 for spoken in festival(["«Матрица»", "да"]) if spoken is not None) == 2
+
+
+def test_a_missing_synthesizer_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SynthesisError, match="espeak-ng is not installed: apt-get install"):
+        build(tmp_path / "corpus", size=CorpusSize(train=1))
+    assert not (tmp_path / "corpus").exists()

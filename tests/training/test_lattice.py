@@ -3,10 +3,9 @@
 import itertools
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from gigastt_lab.training.lattice import packed_rnnt_loss  # noqa: E402
+from gigastt_lab.training.lattice import packed_rnnt_loss
 
 
 def loss_over_all_paths(logits, labels, blank):
