@@ -159,7 +159,7 @@ def _check_duration(n_samples: int, sample_rate: int, max_duration_s: float | No
     if max_duration_s is not None and n_samples / sample_rate > max_duration_s:
         raise AudioTooLongError(
             f"audio of {n_samples / sample_rate:.2f} s or more; allowed are {max_duration_s:g} s: "
-            "cut the recording, or raise the limit"
+            "cut the recording, or raise max_duration_s where it is yours to set"
         )
 
 

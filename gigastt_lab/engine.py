@@ -174,7 +174,10 @@ def load_engine(
         files = ModelFiles.find(directory, precision)
     except ModelNotFoundError as error:
         if model_dir is None and name == DEFAULT_MODEL:
-            raise ModelNotFoundError(f"{error}; or try the small packaged model: model 'demo'") from error
+            raise ModelNotFoundError(
+                f"{error}. Its files are those of istupakov/gigaam-v3-onnx on the Hub; put them there, "
+                "give another directory (--model-dir), or take the small packaged model (--model demo)"
+            ) from error
         raise
     tokenizer = Tokenizer.from_file(files.vocabulary)
     networks = load_networks(

@@ -211,7 +211,7 @@ def test_without_its_model_it_exits_with_3_and_says_what_to_do(
     (damaged / VOCABULARY_NAME).write_text("no vocabulary")
     missing = next(name for name in ("cuda", "coreml") if name not in available_providers())
     for arguments, complaints in (
-        ([], [str(folder / ".gigastt" / "models"), "no such model directory", "model 'demo'"]),
+        ([], [str(folder / ".gigastt" / "models"), "no such model directory", "--model demo"]),
         (["--model-dir", "nowhere"], ["nowhere: no such model directory", "download the model"]),
         (["--model-dir", "."], ["encoder.onnx", "vocab.txt", "download the model"]),
         (["--model-dir", "damaged"], [VOCABULARY_NAME, "line 1"]),

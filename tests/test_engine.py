@@ -407,7 +407,7 @@ def test_an_unknown_model_is_told_the_known_ones() -> None:
 
 
 def test_without_the_real_model_the_demo_is_suggested_but_not_taken(no_model: Path) -> None:
-    with pytest.raises(ModelNotFoundError, match=r"no such model directory.*model 'demo'") as caught:
+    with pytest.raises(ModelNotFoundError, match=r"no such model directory.*--model demo") as caught:
         load_engine()
     assert str(no_model / ".gigastt" / "models") in str(caught.value)
 
