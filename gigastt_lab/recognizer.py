@@ -52,6 +52,14 @@ class Recognizer:
         max_symbols: int = MAX_SYMBOLS_PER_FRAME,
         spec: AcousticSpec = GIGAAM_V3,
     ) -> None:
+        """Put the parts together.
+
+        Args:
+            networks: The three networks of one model.
+            blank_id: The vocabulary's blank.
+            max_symbols: Tokens that one encoder frame may emit.
+            spec: The front end that the model was trained with.
+        """
         self.encoder = networks.encoder
         self.spec = spec
         self._search = GreedySearch(

@@ -31,7 +31,7 @@ from gigastt_lab.training.synthesize import (
     check_synthesizers,
     espeak,
     festival,
-)  # fmt: skip
+)
 from gigastt_lab.types import Float32Array
 
 logger = logging.getLogger(__name__)
@@ -120,9 +120,15 @@ def plan(size: CorpusSize, seed: int) -> list[Entry]:
 
 
 def build(directory: Path, *, size: CorpusSize, seed: int = DEFAULT_SEED, processes: int = 2) -> None:
-    """Speak the whole corpus into `directory`, which is complete or not there.
+    """Speak the whole corpus into `directory`; its files get their names when all is spoken.
 
     What a synthesizer fails on is left out, counted and logged.
+
+    Args:
+        directory: Made if it is not there; a corpus in it is replaced at the end.
+        size: How many utterances of which sort.
+        seed: Of sentences, voices and split.
+        processes: That speak side by side.
 
     Raises:
         SynthesisError: a synthesizer is not installed.

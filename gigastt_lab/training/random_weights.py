@@ -25,6 +25,11 @@ def randomise(model: Transducer, *, frames_per_token: float = 7.0, seed: int = 0
     Plain random weights give every frame the same output. Here the layers' branches are weak beside
     what they are added to, and each layer's output is centred and rescaled over the packaged clips, so
     that frames differ. About one frame in `frames_per_token` emits a token.
+
+    Args:
+        model: Changed in place; its normalisation, too.
+        frames_per_token: Encoder frames for each token, measured over the packaged clips.
+        seed: Of the weights.
     """
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in model.named_parameters():
@@ -97,9 +102,8 @@ def _remember_input(lstm: nn.LSTM, unit: int) -> None:
     width, weights = lstm.hidden_size, dict(lstm.named_parameters())
     for name in ("weight_ih_l0", "weight_hh_l0"):
         weights[name][unit::width] = 0.0
-    weights["weight_ih_l0"][2 * width + unit, unit] = (
-        1.0  # torch stacks the gates: input, forget, cell, output
-    )
+    # torch stacks the gates: input, forget, cell, output.
+    weights["weight_ih_l0"][2 * width + unit, unit] = 1.0
     for gate, open_or_closed in ((0, 10.0), (1, -10.0), (3, 10.0)):
         weights["bias_ih_l0"][gate * width + unit] = open_or_closed
 

@@ -33,11 +33,9 @@ FESTIVAL_VOICE = "msu_ru_nsh_clunits"
 _FESTIVAL_PROGRAM = f"""(voice_{FESTIVAL_VOICE})
 (define (say text file) (utt.save.wave (utt.synth (eval (list 'Utterance 'Text text))) file 'riff))
 """
-
-
-_TIMEOUT_S = 120.0
+_TIMEOUT_S = 120.0  # for one text (espeak-ng) or a batch of them (festival)
 _WAV_HEADER_BYTES = 44
-_UNSPOKEN = str.maketrans("", "", '«»"\\')
+_UNSPOKEN = str.maketrans("", "", '«»"\\')  # festival stops at them
 
 
 class SynthesisError(GigasttError, RuntimeError):
@@ -68,20 +66,11 @@ def espeak(text: str, voice: EspeakVoice) -> Float32Array | None:
     Raises:
         SynthesisError: espeak-ng is not installed.
     """
-    command = [
-        _program("espeak-ng"),
-        "-v",
-        f"ru+{voice.variant}",
-        "-s",
-        str(voice.speed),
-        "-p",
-        str(voice.pitch),
-    ]
+    manner = f"-v ru+{voice.variant} -s {voice.speed} -p {voice.pitch} -g {voice.gap} --stdout --".split()
     try:
         done = subprocess.run(
-            [*command, "-g", str(voice.gap), "--stdout", "--", text],
-            capture_output=True, check=True, timeout=_TIMEOUT_S,
-        )  # fmt: skip
+            [_program("espeak-ng"), *manner, text], capture_output=True, check=True, timeout=_TIMEOUT_S
+        )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         logger.warning("espeak-ng failed on %r: %s", text, error)
         return None
