@@ -1,61 +1,44 @@
-"""The command line: `python -m gigastt_lab transcribe FILE...`."""
+"""The command line: `python -m gigastt_lab transcribe FILE...`, and the other commands."""
 
 from __future__ import annotations
 
 import argparse
 import io
-import json
 import logging
 import os
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from collections.abc import Sequence
 
-from gigastt_lab import models
-from gigastt_lab.errors import AudioError, GigasttError
-from gigastt_lab.files import PrecisionChoice
-from gigastt_lab.formats import Format, as_json_object, render
-from gigastt_lab.types import Provider
-
-if TYPE_CHECKING:
-    from gigastt_lab.engine import Engine
-    from gigastt_lab.types import Transcript
+from gigastt_lab.commands import download, models, quantize, transcribe
+from gigastt_lab.commands.exit_codes import ExitCode, exit_code
+from gigastt_lab.commands.options import Command
+from gigastt_lab.errors import GigasttError
 
 logger = logging.getLogger("gigastt_lab")
 
-EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_MODEL, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
-_EXIT_CODES = f"""exit codes:
-  {EXIT_OK}    every file was transcribed
-  {EXIT_FAILED}    at least one file could not be read, transcribed or written; the others were
-  {EXIT_USAGE}    the command line is wrong
-  {EXIT_MODEL}    the model or the provider could not be loaded
-  {EXIT_INTERRUPTED}  interrupted
-"""
-_STDIN = "-"
-_LINE_FORMATS = ("txt", "json")  # several transcripts of these can share one stream
+COMMANDS: tuple[Command, ...] = (transcribe, download, quantize, models)
+# What these say at level INFO is for everybody to see: that 900 MB are on their way, and why it takes long.
+_SAY_WHAT_THEY_DO = tuple(f"gigastt_lab.{module}" for module in ("prepare", "download", "hub", "storage"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.DEBUG if options.verbose else logging.WARNING,
-        format="%(levelname)s: %(message)s", force=True,
-    )  # fmt: skip
+    options = _parser().parse_args(arguments)
+    _start_logging(options.verbose)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that is not text, or a terminal without Cyrillic: escaped instead of refused.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return _transcribe(parser, options)
+        return int(options.run(options))
     except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
+        return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # The reader went away (`| head`): whatever is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_FAILED
+        return ExitCode.FAILED
+    except (GigasttError, OSError) as error:
+        logger.error("%s", error)
+        return exit_code(error)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,126 +46,20 @@ def _parser() -> argparse.ArgumentParser:
         prog="gigastt-lab", description="Russian speech recognition with GigaAM v3."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    transcribe = commands.add_parser(
-        "transcribe", help="audio files to text", epilog=_EXIT_CODES,
-        description="Transcribes audio files: the text goes to stdout, everything else to stderr.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    add = transcribe.add_argument
-    add("files", nargs="+", metavar="FILE", help='audio files of any container; "-" reads one from stdin')
-    add("--model", default=models.DEFAULT_MODEL, metavar="NAME",
-        help=f"{models.DEFAULT_MODEL} (default), or demo: the small model inside the package")  # fmt: skip
-    add("--model-dir", metavar="DIR",
-        help=f"its directory (default: ${models.MODEL_DIR_VARIABLE} or ~/.gigastt/models)")  # fmt: skip
-    add("--format", choices=get_args(Format), default="txt", help="default: txt")
-    add("--output", type=Path, metavar="DIR", help="write one file for each input here, instead of to stdout")
-    add("--precision", choices=get_args(PrecisionChoice), default="auto",
-        help="of the encoder (default: auto, INT8 where the file exists)")  # fmt: skip
-    add("--provider", choices=get_args(Provider), default="auto", help="execution provider (default: auto)")
-    add("--threads", type=int, metavar="N", help="threads inside one operator (default: every physical core)")
-    add("-v", "--verbose", action="store_true", help="log what is done, to stderr")
+    for command in COMMANDS:
+        command_parser = command.add_parser(commands)
+        command_parser.set_defaults(run=command.run, parser=command_parser)
     return parser
 
 
-def _transcribe(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
-    files: list[str] = options.files
-    if options.output is None and len(files) > 1 and options.format not in _LINE_FORMATS:
-        parser.error(f"several {options.format} files cannot share stdout: give --output DIR")
-    if options.threads is not None and options.threads < 1:
-        parser.error(f"--threads {options.threads}: give 1 or more")
-    if files.count(_STDIN) > 1:
-        parser.error("stdin can be read once only")
-    try:
-        engine = _load(options)
-    except (GigasttError, OSError) as error:
-        logger.error("%s", error)
-        return EXIT_MODEL
-    try:
-        if options.output is not None:
-            options.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        logger.error("%s", error)
-        return EXIT_FAILED
-    names = _output_names(files, options.format)
-    # Texts on a terminal show the progress themselves, and a bar would stand between them.
-    shows_bar = len(files) > 1 and (options.output is not None or not sys.stdout.isatty())
-    failures = 0
-    for file, name in zip(_with_progress(files, shows_bar), names, strict=True):
-        try:
-            transcript = engine.transcribe(sys.stdin.buffer.read() if file == _STDIN else file)
-            _deliver(transcript, file, options, name, several=len(files) > 1)
-        except BrokenPipeError:
-            raise
-        except (GigasttError, OSError) as error:
-            failures += 1
-            # Audio errors name the file themselves, unless it came from stdin.
-            named = isinstance(error, AudioError) and file != _STDIN
-            logger.error("%s", error if named else f"{file}: {error}")
-    return EXIT_FAILED if failures else EXIT_OK
-
-
-def _load(options: argparse.Namespace) -> Engine:
-    from gigastt_lab.engine import load_engine  # noqa: PLC0415 - `--help` should not load ONNX Runtime
-
-    engine = load_engine(
-        options.model, model_dir=options.model_dir, precision=options.precision, provider=options.provider,
-        threads=options.threads,
-    )  # fmt: skip
-    logger.info("%s", engine.info)
-    return engine
-
-
-def _deliver(
-    transcript: Transcript, file: str, options: argparse.Namespace, name: str, *, several: bool
-) -> None:
-    """Write one transcript where it belongs; with several on stdout, each says which file it is of."""
-    logger.info("%s: %.2f s of audio in %.3f s", file, transcript.duration_s, transcript.timings.total_s)
-    if options.output is not None:
-        partial = options.output / f"{name}.partial"
-        try:
-            partial.write_text(render(transcript, options.format), encoding="utf-8")
-            partial.replace(options.output / name)
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
-        return
-    text = render(transcript, options.format)
-    if several and options.format == "json":
-        text = json.dumps({"file": file} | as_json_object(transcript), ensure_ascii=False) + "\n"
-    elif several:
-        text = f"{file}: {transcript.text}\n"
-    sys.stdout.write(text or "\n")
-    sys.stdout.flush()
-
-
-def _output_names(files: Sequence[str], extension: str) -> list[str]:
-    """A name for each output: the input's stem, its whole name where stems meet, numbered where these do.
-
-    >>> _output_names(["a/x.wav", "b/y.wav", "b/y.mp3", "c/y.mp3"], "txt")
-    ['x.txt', 'y.wav.txt', 'y.mp3.txt', 'y.mp3.2.txt']
-    """
-    paths = [Path("stdin" if file == _STDIN else file) for file in files]
-    stems = Counter(path.stem for path in paths)
-    names: list[str] = []
-    for path in paths:
-        base = path.stem if stems[path.stem] == 1 else path.name
-        name, number = f"{base}.{extension}", 2
-        while name in names:
-            name, number = f"{base}.{number}.{extension}", number + 1
-        names.append(name)
-    return names
-
-
-def _with_progress(files: Sequence[str], shows_bar: bool) -> Iterator[str]:
-    """The files, with a bar where it is wanted and stderr is a terminal; the log goes above it."""
-    if not (shows_bar and sys.stderr.isatty()):
-        yield from files
-        return
-    from tqdm import tqdm  # noqa: PLC0415 - not needed for one file
-    from tqdm.contrib.logging import logging_redirect_tqdm  # noqa: PLC0415
-
-    with logging_redirect_tqdm():
-        yield from tqdm(files, desc="transcribing", unit="file", file=sys.stderr)
+def _start_logging(verbose: bool) -> None:
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s: %(message)s", force=True
+    )
+    # Ours alone: at this level the HTTP libraries log every header that they get.
+    logging.getLogger("gigastt_lab").setLevel(logging.DEBUG if verbose else logging.NOTSET)
+    for name in _SAY_WHAT_THEY_DO:
+        logging.getLogger(name).setLevel(logging.NOTSET if verbose else logging.INFO)
 
 
 if __name__ == "__main__":

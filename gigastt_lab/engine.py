@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Sequence
@@ -12,20 +13,29 @@ import numpy as np
 import numpy.typing as npt
 
 from gigastt_lab.audio import decode_audio, from_array
+from gigastt_lab.buckets import with_fixed_lengths
 from gigastt_lab.errors import AudioError, ModelNotFoundError
 from gigastt_lab.files import ModelFiles, Precision, PrecisionChoice
 from gigastt_lab.models import DEFAULT_MODEL, canonical_name, model_directory
-from gigastt_lab.networks import load_networks
+from gigastt_lab.networks import Networks, load_networks
 from gigastt_lab.recognizer import Recognition, Recognizer
-from gigastt_lab.runtime import RuntimeOptions
+from gigastt_lab.runtime import RuntimeOptions, on_first_that_starts
+from gigastt_lab.saturation import int8_is_exact
 from gigastt_lab.spec import MAX_SINGLE_PASS_S, MAX_SYMBOLS_PER_FRAME
 from gigastt_lab.tokenizer import Tokenizer
 from gigastt_lab.types import Float32Array, Provider, ProviderName, Transcript
+
+logger = logging.getLogger(__name__)
 
 # A path, the content of an audio file, or samples (which need their rate stated).
 Audio = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[Any]
 
 DEFAULT_BATCH_SIZE = 8
+
+_HOW_TO_GET_IT = (
+    "To get it: python -m gigastt_lab download. To use files that are somewhere already: --model-dir "
+    "(model_dir=...). The small packaged model is --model demo"
+)
 
 
 @dataclass(frozen=True)
@@ -157,8 +167,10 @@ def load_engine(
     Args:
         model: `gigaam-v3-e2e-rnnt`, or `demo` for the small model inside the package.
         model_dir: Its directory, where it is not in the usual place (`models.model_directory`).
-        precision: Of the encoder; "auto" takes INT8 where the file exists.
+        precision: Of the encoder; "auto" takes INT8 on a CPU that computes it exactly, where the file
+            exists, else FP32.
         provider: Execution provider of ONNX Runtime; a named one is taken or refused, never replaced.
+            On any other than the CPU, inputs are padded to a few lengths (`buckets`), each tried once here.
         threads: Threads inside one operator; None takes every physical core.
         max_symbols: Tokens that one encoder frame may emit.
 
@@ -170,22 +182,42 @@ def load_engine(
     """
     name = canonical_name(model)
     directory = model_directory(name, model_dir)
+
+    def load_on(taken: ProviderName) -> tuple[ModelFiles, Tokenizer, Networks]:
+        files = ModelFiles.find(directory, precision, preferred=preferred_precision(taken))
+        tokenizer = Tokenizer.from_file(files.vocabulary)
+        options = RuntimeOptions(provider=taken, threads=threads)
+        return files, tokenizer, load_networks(files, options, n_vocabulary=len(tokenizer))
+
     try:
-        files = ModelFiles.find(directory, precision)
+        files, tokenizer, networks = on_first_that_starts(
+            RuntimeOptions(provider=provider, threads=threads).provider, str(directory), load_on
+        )
     except ModelNotFoundError as error:
-        if model_dir is None and name == DEFAULT_MODEL:
-            raise ModelNotFoundError(
-                f"{error}. Its files are those of istupakov/gigaam-v3-onnx on the Hub; put them there, "
-                "give another directory (--model-dir), or take the small packaged model (--model demo)"
-            ) from error
+        if name == DEFAULT_MODEL:
+            raise ModelNotFoundError(f"{error}. {_HOW_TO_GET_IT}") from error
         raise
-    tokenizer = Tokenizer.from_file(files.vocabulary)
-    networks = load_networks(
-        files, RuntimeOptions(provider=provider, threads=threads), n_vocabulary=len(tokenizer)
-    )
+    networks = replace(networks, encoder=with_fixed_lengths(networks.encoder))
     recognizer = Recognizer(networks, blank_id=tokenizer.blank_id, max_symbols=max_symbols)
     session = networks.encoder.session
     info = EngineInfo(
         name, str(directory), files.precision, session.provider, session.threads, len(tokenizer)
     )
+    _warn_of_saturation(info)
     return Engine(recognizer, tokenizer, info)
+
+
+def preferred_precision(provider: ProviderName) -> Precision:
+    """What "auto" takes where both encoders are there.
+
+    Dynamic INT8 has fast kernels on CPUs only, and right ones only on those whose products do not saturate.
+    """
+    return "int8" if provider == "cpu" and int8_is_exact() else "fp32"
+
+
+def _warn_of_saturation(info: EngineInfo) -> None:
+    if info.precision == "int8" and info.provider == "cpu" and not int8_is_exact():
+        logger.warning(
+            "this processor has no exact INT8 products (no VNNI): the INT8 encoder gives other text here "
+            "than elsewhere; take --precision fp32"
+        )

@@ -27,3 +27,39 @@ class ModelNotFoundError(ModelError, FileNotFoundError):
 
 class ProviderError(ModelError, ValueError):
     """An execution provider that was asked for and is not available."""
+
+
+class DownloadError(ModelError):
+    """A model that could not be downloaded; what is there of it is kept for the next attempt."""
+
+
+class HubUnreachableError(DownloadError, ConnectionError):
+    """No network, offline mode, or a Hub that gave no usable answer however often it was asked."""
+
+
+class HubRefusedError(DownloadError, PermissionError):
+    """The Hub lets this user not read the repository: a token is missing, wrong or not enough."""
+
+
+class HubMissingError(DownloadError, FileNotFoundError):
+    """The Hub has no such repository, revision or file."""
+
+
+class ChecksumError(DownloadError, ValueError):
+    """A file whose size or SHA-256 is not that of the known model."""
+
+
+class DirectoryNotWritableError(DownloadError, PermissionError):
+    """A model directory that cannot be made or written to."""
+
+
+class DiskFullError(DownloadError, OSError):
+    """No space, quota or permitted file size left for a model."""
+
+
+class ModelExistsError(ModelError, FileExistsError):
+    """A model file that would be overwritten."""
+
+
+class NothingToQuantizeError(ModelError):
+    """A graph without a weight that can be quantized."""

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from gigastt_lab.errors import ModelError, ModelNotFoundError
 
 PREFIX = "v3_e2e_rnnt"
+LOCK_NAME = ".download.lock"  # whoever writes into a model directory holds it; gigastt uses the same file
 
 Precision = Literal["fp32", "int8"]
 PrecisionChoice = Literal["auto", "fp32", "int8"]
@@ -22,6 +23,7 @@ _NAMES: dict[str, dict[Precision, tuple[str, ...]]] = {
     for graph in ("encoder", "decoder", "joint")
 }
 VOCABULARY_NAME = f"{PREFIX}_vocab.txt"
+ENCODER_NAMES = _NAMES["encoder"]  # those of either precision; the first is the one that we write
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,17 @@ class ModelFiles:
     precision: Precision
 
     @classmethod
-    def find(cls, directory: str | Path, precision: PrecisionChoice = "auto") -> ModelFiles:
+    def find(
+        cls, directory: str | Path, precision: PrecisionChoice = "auto", *, preferred: Precision = "int8"
+    ) -> ModelFiles:
         """The files of `directory`, as gigastt, the Hub repository or onnx-asr lay them out.
 
         Args:
             directory: Model directory.
-            precision: Precision of the encoder; "auto" takes INT8 where there is one, as gigastt does.
-                Predictor and joiner are small: FP32 is taken where there is one; an INT8 one where there
-                is no other, unless `precision` is "fp32".
+            precision: Precision of the encoder; "auto" takes the `preferred` one, or the other where only
+                that is there. Predictor and joiner are small: FP32 is taken where there is one; an INT8 one
+                where there is no other, unless `precision` is "fp32".
+            preferred: What "auto" prefers; INT8 as gigastt does, on a CPU.
 
         Raises:
             ModelError: `precision` is not known.
@@ -63,7 +68,9 @@ class ModelFiles:
         if not directory.is_dir():
             raise ModelNotFoundError(f"{directory}: no such model directory; download the model first")
         encoder_order: dict[PrecisionChoice, tuple[Precision, ...]] = {
-            "auto": ("int8", "fp32"), "fp32": ("fp32",), "int8": ("int8",)
+            "auto": ("int8", "fp32") if preferred == "int8" else ("fp32", "int8"),
+            "fp32": ("fp32",),
+            "int8": ("int8",),
         }  # fmt: skip
         head_order: tuple[Precision, ...] = ("fp32",) if precision == "fp32" else ("fp32", "int8")
         candidates = {

@@ -1,8 +1,9 @@
-"""Known models, and where their directories are."""
+"""Known models: what they consist of, where they come from, where their directories are."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,92 @@ ALIASES: Final = {"demo": DEMO_MODEL}
 MODEL_DIR_VARIABLE: Final = "GIGASTT_MODEL_DIR"
 DEMO_DIRECTORY: Final = Path(__file__).parent / "demo" / "model"
 DEMO_CLIPS_DIRECTORY: Final = Path(__file__).parent / "demo" / "clips"
+CONFIG_NAME: Final = "config.json"
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One file of a known model.
+
+    Attributes:
+        name: Its name, in the repository and on disk.
+        size: In bytes.
+        sha256: Checksum of its content, 64 hexadecimal digits.
+    """
+
+    name: str
+    size: int
+    sha256: str
+
+    @property
+    def may_differ(self) -> bool:
+        """Whether another content serves as well: gigastt writes no config.json, our exports their own."""
+        return self.name == CONFIG_NAME
+
+
+@dataclass(frozen=True)
+class KnownModel:
+    """A model that this package can name, verify and, where it has a repository, download.
+
+    Attributes:
+        name: What `--model` takes.
+        description: One line for people.
+        licence: SPDX identifier.
+        files: In the order in which a download puts them in place: the encoder last, because a directory
+            without one does not load, and config.json before the graphs that it describes.
+        repository: On the Hugging Face Hub; None for a model that lies inside the package.
+        revision: Commit of the repository.
+    """
+
+    name: str
+    description: str
+    licence: str
+    files: tuple[ModelFile, ...]
+    repository: str | None = None
+    revision: str | None = None
+
+
+def _files(table: str) -> tuple[ModelFile, ...]:
+    """The files of lines ``name size sha256``."""
+    rows = [line.split() for line in table.strip().splitlines()]
+    return tuple(ModelFile(name, int(size), sha256) for name, size, sha256 in rows)
+
+
+# Checksums: gigastt 2.0.13, crates/gigastt-core/src/model/mod.rs; that of config.json and all sizes: two
+# other public projects that pin the same revision, and agree with gigastt on the rest.
+_GIGAAM_V3_FILES: Final = """
+config.json                         135 0641fcf73f4af791c73f05083e38a658ff5dcbee3534a0c61396c10f4b97f0fe
+v3_e2e_rnnt_vocab.txt             13354 39abae20e692998290c574e606f11a9edef2902a1995463fcff63d1490cf22b7
+v3_e2e_rnnt_joint.onnx          2712896 602ff7017a93311aad34df1437c8d7f49911353c13d6eae7a6ee7b041339465c
+v3_e2e_rnnt_decoder.onnx        4599910 7b0a16d67fd2cb37061decc93c69e364a9ab27afee3c57495d55b1c974cf7231
+v3_e2e_rnnt_encoder.onnx      885084534 cd60b3764a832e8560ae6d3ad0b10adc1a42ffae412b9476f25620aae4f4a508
+"""
+
+_DEMO_FILES: Final = """
+config.json                         127 5ad868b8818d576c384a397d12f349ffeeb4c4b51483519a7455eb6ffaa7345b
+v3_e2e_rnnt_vocab.txt              1555 62884c2d54fab09d6301f7930ea743f819bed3780d7c8a2fec692e9d1f471316
+v3_e2e_rnnt_joint.onnx           413800 d1f5c2f7b0468ef473f8322752026701cc5af406d5ec0742e6989f9ad71c9457
+v3_e2e_rnnt_decoder.onnx        3535031 cb42acc15916e1b9c9f8bc926fbd4eb8da326f921450604abfc7795ab2603a8d
+v3_e2e_rnnt_encoder.onnx        9526965 c508092356cada04d66f2a0b1f962218a8eb4e49e1928de92048c9b0bf04771e
+v3_e2e_rnnt_encoder_int8.onnx   4691731 ccb7626baebb2972b091d4d4935ff2058801c4b9d6f755e8427b094931117d73
+"""
+
+KNOWN_MODELS: Final[dict[str, KnownModel]] = {
+    DEFAULT_MODEL: KnownModel(
+        DEFAULT_MODEL,
+        "GigaAM v3, the real recogniser: 240 M parameters, punctuation, digits",
+        licence="MIT",
+        files=_files(_GIGAAM_V3_FILES),
+        repository="istupakov/gigaam-v3-onnx",
+        revision="322c3b29492673eb7d0b434bfa9dfb8653e34d02",
+    ),
+    DEMO_MODEL: KnownModel(
+        DEMO_MODEL,
+        "small model inside the package: 3 M parameters, trained on synthesized speech only",
+        licence="MIT",
+        files=_files(_DEMO_FILES),
+    ),
+}
 
 
 def canonical_name(model: str) -> str:
@@ -23,8 +110,8 @@ def canonical_name(model: str) -> str:
         ModelError: no such model is known.
     """
     name = ALIASES.get(model, model)
-    if name not in (DEFAULT_MODEL, DEMO_MODEL):
-        known = ", ".join((DEFAULT_MODEL, DEMO_MODEL, *ALIASES))
+    if name not in KNOWN_MODELS:
+        known = ", ".join((*KNOWN_MODELS, *ALIASES))
         raise ModelError(f"model {model!r} is not known; choose one of {known}")
     return name
 

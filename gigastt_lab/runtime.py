@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ from gigastt_lab.errors import ModelError, ModelNotFoundError, ProviderError
 from gigastt_lab.types import Float32Array, Provider, ProviderName
 
 logger = logging.getLogger(__name__)
+
+Loaded = TypeVar("Loaded")
 
 _ORT_NAMES: Final[dict[ProviderName, str]] = {
     "cpu": "CPUExecutionProvider",
@@ -43,6 +45,7 @@ _ELEMENT_TYPES: Final[dict[str, type[np.generic]]] = {
     "tensor(double)": np.float64,
     "tensor(int32)": np.int32,
     "tensor(int64)": np.int64,
+    "tensor(uint8)": np.uint8,
 }
 
 _ORT_ERRORS: Final[tuple[type[Exception], ...]] = tuple(
@@ -127,6 +130,33 @@ def available_providers() -> tuple[ProviderName, ...]:
     return tuple(name for name, ort_name in _ORT_NAMES.items() if ort_name in offered)
 
 
+def on_first_that_starts(provider: Provider, name: str, load: Callable[[ProviderName], Loaded]) -> Loaded:
+    """What `load` gives on `provider`; for "auto", on the best provider that starts, which is logged.
+
+    Args:
+        provider: As asked for.
+        name: What is loaded, for messages.
+        load: Loads it on a provider, or raises ProviderError.
+
+    Raises:
+        ProviderError: the provider asked for does not start.
+    """
+    if provider != "auto":
+        return load(provider)
+    usable = available_providers()
+    *accelerators, cpu = (candidate for candidate in _AUTO_ORDER if candidate in usable)
+    for accelerator in accelerators:
+        try:
+            loaded = load(accelerator)
+        except ProviderError as error:
+            logger.warning("%s: falling back from %s: %s", name, accelerator, error)
+        else:
+            logger.info("%s: provider %s chosen", name, accelerator)
+            return loaded
+    logger.info("%s: provider %s chosen", name, cpu)
+    return load(cpu)
+
+
 def load_session(path: str | Path, options: RuntimeOptions) -> Session:
     """Load a graph.
 
@@ -166,20 +196,9 @@ def core_count() -> int:
 
 
 def _open(graph: str | bytes, name: str, options: RuntimeOptions) -> Session:
-    if options.provider != "auto":
-        return _open_on(options.provider, graph, name, options.threads)
-    usable = available_providers()
-    *accelerators, cpu = (provider for provider in _AUTO_ORDER if provider in usable)
-    for provider in accelerators:
-        try:
-            session = _open_on(provider, graph, name, options.threads)
-        except ProviderError as error:
-            logger.warning("%s: falling back from %s: %s", name, provider, error)
-        else:
-            logger.info("%s: provider %s chosen", name, provider)
-            return session
-    logger.info("%s: provider %s chosen", name, cpu)
-    return _open_on(cpu, graph, name, options.threads)
+    return on_first_that_starts(
+        options.provider, name, lambda provider: _open_on(provider, graph, name, options.threads)
+    )
 
 
 def _open_on(provider: ProviderName, graph: str | bytes, name: str, threads: int | None) -> Session:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from downloads import forget_connections
+from graphs import Sizes, write_model
+from hub import Hub, model_of, serve
 
 from gigastt_lab import Engine, load_engine
 from gigastt_lab.audio import decode_audio
-from gigastt_lab.models import DEMO_CLIPS_DIRECTORY
+from gigastt_lab.models import DEFAULT_MODEL, DEMO_CLIPS_DIRECTORY, KNOWN_MODELS, KnownModel
 
 
 @dataclass(frozen=True)
@@ -41,3 +49,65 @@ def clips() -> list[Clip]:
 def clear_clips(clips: list[Clip]) -> list[Clip]:
     """The clips that the demo model knows best: commands to an assistant, spoken by espeak-ng."""
     return [clip for clip in clips if "assistant_espeak" in clip.path.name]
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model as somebody published it, its encoder larger than what one read from a socket brings."""
+    directory = write_model(
+        tmp_path_factory.mktemp("published"), Sizes(n_mels=64, n_encoded=1200), blank_bias=200.0
+    )
+    (directory / "config.json").write_text('{"model_type": "gigaam-v3-e2e-rnnt"}', encoding="utf-8")
+    return directory
+
+
+@pytest.fixture
+def known(published: Path, monkeypatch: pytest.MonkeyPatch) -> KnownModel:
+    """The tiny model, under the name of the real one."""
+    order = tuple(file.name for file in KNOWN_MODELS[DEFAULT_MODEL].files)
+    model = model_of(published, DEFAULT_MODEL, order)
+    monkeypatch.setitem(KNOWN_MODELS, DEFAULT_MODEL, model)
+    return model
+
+
+@pytest.fixture
+def hub(published: Path, known: KnownModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A Hub that has the tiny model; the client of this process and of its children goes there."""
+    from huggingface_hub import constants
+
+    for name in list(os.environ):
+        if name.upper().startswith("HF_") or name.upper().endswith("_PROXY"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "hf" / "token"))
+    monkeypatch.setattr(constants, "AGENT_HARNESSES_PATH", str(tmp_path / "hf" / "agents"), raising=False)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    with serve({file.name: (published / file.name).read_bytes() for file in known.files}) as server:
+        server.model = known
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        monkeypatch.setattr(
+            constants, "ENDPOINT", server.url
+        )  # the client read the variable when it was imported
+        forget_connections()
+        yield server
+        forget_connections()
+
+
+@pytest.fixture
+def logging_as_it_was() -> Iterator[None]:
+    """For tests of the command line, which configures logging."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    for name in list(root.manager.loggerDict):
+        if name.startswith("gigastt_lab"):
+            logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that a download would have waited between its attempts; it does not."""
+    seconds: list[float] = []
+    monkeypatch.setattr("gigastt_lab.hub.time", SimpleNamespace(sleep=seconds.append, time=time.time))
+    return seconds

@@ -25,22 +25,31 @@ ONLY_IN = {
     "torch": ("gigastt_lab/training/",),
 }
 # Slow to import or seldom needed: inside functions only, except in training.
-LATE_ONLY = {"huggingface_hub", "onnx"}
+LATE_ONLY = {"huggingface_hub", "filelock", "onnx"}
 
 # What the parts of gigastt_lab may import of it, besides themselves and FOR_ALL.
 FOR_ALL = {"spec", "types", "errors"}
 ARROWS = {
     **{leaf: set() for leaf in ("search", "formats", "features", "tokenizer", "files")},
+    "storage": {"files", "models"},
+    "hub_client": set(),
+    "hub": {"hub_client", "models", "storage"},
+    "download": {"models", "files", "hub", "storage"},
+    "prepare": {"models", "download", "files", "quantize", "storage"},
     "audio": {"containers", "decoders", "resample", "samples"},  # one topic in several files
-    **{part: {"files"} for part in ("models", "quantize")},  # `files` names a model directory's files
+    "models": {"files"},  # `files` names a model directory's files
+    "quantize": {"files", "storage"},
     "networks": {"runtime", "files", "head", "graph_weights"},
     "head": {"graph_weights", "runtime"},  # predictor and joiner rebuilt from their graphs' weights
     "graph_weights": {"runtime"},
     "recognizer": {"features", "networks", "search", "tokenizer", "runtime", "files"},
+    "buckets": {"networks"},
+    "saturation": {"runtime"},
+    "encoder_comparison": {"audio", "features", "models", "networks"},
     "engine": {"recognizer", "audio", "models", "runtime", "tokenizer", "files"}
-    | {"windows", "streaming", "networks"},
+    | {"windows", "streaming", "networks", "buckets", "saturation"},
 }
-ENGINE_USERS = {"__init__", "__main__", "serve", "server", "widgets", "training"}
+ENGINE_USERS = {"__init__", "__main__", "commands", "serve", "server", "widgets", "training"}
 
 
 def module_name(path):
@@ -168,7 +177,7 @@ def test_a_right_arrow_is_not(path, source):
 
 
 def test_importing_the_package_stays_cheap():
-    heavy = ["torch", "onnx", "huggingface_hub", "av", "soundfile", "matplotlib", "fastapi"]
+    heavy = ["torch", "onnx", "huggingface_hub", "filelock", "av", "soundfile", "matplotlib", "fastapi"]
     code = f"import sys, gigastt_lab; print([name for name in {heavy} if name in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pwd
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,15 @@ import pytest
 from gigastt_lab import models
 from gigastt_lab.errors import ModelError
 from gigastt_lab.files import ModelFiles
-from gigastt_lab.models import DEFAULT_MODEL, DEMO_DIRECTORY, DEMO_MODEL, canonical_name, model_directory
+from gigastt_lab.models import (
+    DEFAULT_MODEL,
+    DEMO_DIRECTORY,
+    DEMO_MODEL,
+    KNOWN_MODELS,
+    ModelFile,
+    canonical_name,
+    model_directory,
+)
 from gigastt_lab.tokenizer import Tokenizer
 
 
@@ -80,6 +90,38 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ModelError, match="GIGASTT_MODEL_DIR"):
         model_directory(DEFAULT_MODEL)
     assert model_directory("demo") == DEMO_DIRECTORY
+
+
+def test_every_known_model_is_named_by_its_key_and_complete() -> None:
+    for name, model in KNOWN_MODELS.items():
+        assert model.name == name == canonical_name(name)
+        assert (model.repository is None) == (model.revision is None)
+        assert all(re.fullmatch("[0-9a-f]{64}", file.sha256) and file.size > 0 for file in model.files)
+        names = [file.name for file in model.files]
+        assert len(set(names)) == len(names)
+        encoders = [name for name in names if "encoder" in name]
+        assert names[-len(encoders) :] == encoders  # a directory without one does not load
+        assert names[0] == "config.json"
+
+
+def test_the_real_model_is_the_one_that_gigastt_takes() -> None:
+    model = KNOWN_MODELS[DEFAULT_MODEL]
+    assert model.repository == "istupakov/gigaam-v3-onnx"
+    assert model.revision == "322c3b29492673eb7d0b434bfa9dfb8653e34d02"
+    assert {file.name: file.sha256[:8] for file in model.files} == {  # crates/gigastt-core/src/model/mod.rs
+        "config.json": "0641fcf7",  # gigastt has none
+        "v3_e2e_rnnt_encoder.onnx": "cd60b376",
+        "v3_e2e_rnnt_decoder.onnx": "7b0a16d6",
+        "v3_e2e_rnnt_joint.onnx": "602ff701",
+        "v3_e2e_rnnt_vocab.txt": "39abae20",
+    }
+    assert sum(file.size for file in model.files) == 892_410_829
+
+
+def test_the_packaged_model_is_the_one_that_the_registry_describes() -> None:
+    files = {path.name: path.read_bytes() for path in DEMO_DIRECTORY.iterdir() if path.suffix != ".md"}
+    on_disk = {ModelFile(name, len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()}
+    assert set(KNOWN_MODELS[DEMO_MODEL].files) == on_disk
 
 
 def test_an_unknown_precision_names_the_known_ones(tmp_path: Path) -> None:

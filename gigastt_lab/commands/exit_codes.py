@@ -1,0 +1,78 @@
+"""How the commands exit: each kind of failure has a code of its own, for scripts to tell them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from gigastt_lab import errors
+
+
+class ExitCode(IntEnum):
+    """Exit codes, the same for every command."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    MODEL = 3
+    UNREACHABLE = 4
+    REFUSED = 5
+    NOT_ON_HUB = 6
+    CHECKSUM = 7
+    NOT_WRITABLE = 8
+    DISK_FULL = 9
+    INTERRUPTED = 130
+
+
+DOWNLOAD_CODES = (
+    ExitCode.UNREACHABLE,
+    ExitCode.REFUSED,
+    ExitCode.NOT_ON_HUB,
+    ExitCode.CHECKSUM,
+    ExitCode.NOT_WRITABLE,
+    ExitCode.DISK_FULL,
+)
+
+_MEANINGS = {
+    ExitCode.OK: "done",
+    ExitCode.FAILED: "failed",
+    ExitCode.USAGE: "the command line is wrong",
+    ExitCode.MODEL: "the model or the provider could not be loaded",
+    ExitCode.UNREACHABLE: "the Hub gave no usable answer: no network, offline mode, overload",
+    ExitCode.REFUSED: "the Hub refused: a token is missing, wrong or not enough",
+    ExitCode.NOT_ON_HUB: "the Hub lacks the repository, the revision or a file",
+    ExitCode.CHECKSUM: "a file is not the published one: its size or SHA-256 differs",
+    ExitCode.NOT_WRITABLE: "the model directory cannot be written to",
+    ExitCode.DISK_FULL: "there is no room for the model",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+_CODES: dict[type[errors.GigasttError], ExitCode] = {
+    errors.HubUnreachableError: ExitCode.UNREACHABLE,
+    errors.HubRefusedError: ExitCode.REFUSED,
+    errors.HubMissingError: ExitCode.NOT_ON_HUB,
+    errors.ChecksumError: ExitCode.CHECKSUM,
+    errors.DirectoryNotWritableError: ExitCode.NOT_WRITABLE,
+    errors.DiskFullError: ExitCode.DISK_FULL,
+    errors.ModelError: ExitCode.MODEL,
+}
+
+
+def exit_code(error: Exception) -> ExitCode:
+    """The code for an error that ends a command.
+
+    >>> exit_code(errors.DiskFullError("full")).name, exit_code(errors.ModelError("broken")).name
+    ('DISK_FULL', 'MODEL')
+    """
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), ExitCode.FAILED)
+
+
+def epilog(codes: Iterable[ExitCode], **meanings: str) -> str:
+    """The end of a command's help: `codes`, with the `meanings` that differ, by a code's lower-case name.
+
+    >>> print(epilog([ExitCode.OK, ExitCode.INTERRUPTED], ok="all is well"))
+    exit codes:
+      0    all is well
+      130  interrupted
+    """
+    lines = [f"  {code.value:<3d}  {meanings.get(code.name.lower(), _MEANINGS[code])}" for code in codes]
+    return "\n".join(["exit codes:", *lines])

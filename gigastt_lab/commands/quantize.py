@@ -1,0 +1,135 @@
+"""`quantize`: the FP32 encoder of a model directory -> its INT8 encoder, and what that changed."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+
+from gigastt_lab import models
+from gigastt_lab.commands.exit_codes import ExitCode, epilog
+from gigastt_lab.commands.options import add_model, add_model_dir, new_parser
+from gigastt_lab.errors import ModelExistsError
+from gigastt_lab.files import ENCODER_NAMES
+from gigastt_lab.quantize import DEFAULT_RECIPE, Quantization, Recipe, quantize_encoder
+
+if TYPE_CHECKING:
+    from gigastt_lab.commands.options import Subparsers
+    from gigastt_lab.encoder_comparison import Speed
+
+logger = logging.getLogger(__name__)
+
+_AUDIO_S = (4.0, 16.0)  # an utterance, and a long one
+_REPETITIONS = 7
+_EPILOG = epilog(
+    [
+        ExitCode.OK,
+        ExitCode.FAILED,
+        ExitCode.USAGE,
+        ExitCode.MODEL,
+        ExitCode.NOT_WRITABLE,
+        ExitCode.DISK_FULL,
+        ExitCode.INTERRUPTED,
+    ],
+    failed="an INT8 encoder is there already, and --force is not given",
+    model="no such model, no FP32 encoder, or nothing in it to quantize",
+)
+
+
+def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
+    """Add the command to the command line."""
+    parser = new_parser(
+        commands, "quantize", summary="make the INT8 encoder of a model", epilog=_EPILOG,
+        description="Writes the INT8 encoder beside the FP32 one; reports size, error and speed on stdout.",
+    )  # fmt: skip
+    add_model(parser)
+    add_model_dir(parser)
+    add = parser.add_argument
+    add("--recipe", choices=get_args(Recipe), default=DEFAULT_RECIPE,
+        help="matmul (default): matrix products; linear: convolutions of kernel 1 as well, which is smaller "
+        "and faster, with a larger error")  # fmt: skip
+    add("--force", action="store_true", help="replace an INT8 encoder that is there")
+    add("--threads", type=int, metavar="N", help="threads of the speed test (default: every physical core)")
+    add("--no-report", action="store_true", help="measure neither error nor speed")
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Quantize, and print the report."""
+    if options.threads is not None and options.threads < 1:
+        options.parser.error(f"--threads {options.threads}: give 1 or more")
+    directory = models.model_directory(options.model, options.model_dir)
+    source = directory / ENCODER_NAMES["fp32"][0]
+    target = directory / ENCODER_NAMES["int8"][0]
+    try:
+        done = quantize_encoder(
+            source,
+            target,
+            recipe=options.recipe,
+            overwrite=options.force,
+            show_progress=sys.stderr.isatty(),
+        )
+    except ModelExistsError as error:
+        logger.error("%s; give --force to replace it", error)
+        return ExitCode.FAILED
+    sys.stdout.write(_summary(done, source, target))
+    sys.stdout.flush()
+    if not options.no_report:
+        sys.stdout.write(_comparison(source, target, options.threads))
+    return ExitCode.OK
+
+
+def _summary(done: Quantization, source: Path, target: Path) -> str:
+    """Tensors and bytes."""
+    quantized, kept = (sum(weight.n_parameters for weight in group) for group in (done.quantized, done.kept))
+    share = done.bytes_after / done.bytes_before
+    return (
+        f"recipe    {done.recipe}\n"
+        f"from      {source}  {done.bytes_before / 1e6:,.1f} MB\n"
+        f"to        {target}  {done.bytes_after / 1e6:,.1f} MB ({share:.1%})\n"
+        f"INT8      {len(done.quantized)} weights, {quantized / 1e6:,.1f} million numbers\n"
+        f"FP32      {len(done.kept)} weights kept, {kept / 1e6:,.1f} million numbers\n"
+    )
+
+
+def _comparison(source: Path, target: Path, threads: int | None) -> str:
+    """Error of the output and speed, measured here and now."""
+    # They load ONNX Runtime, which `--help` and errors should not wait for.
+    import onnxruntime  # noqa: PLC0415
+    from tqdm import tqdm  # noqa: PLC0415
+
+    from gigastt_lab.encoder_comparison import measure_speed, relative_error, sample_clips  # noqa: PLC0415
+    from gigastt_lab.networks import Encoder  # noqa: PLC0415
+    from gigastt_lab.runtime import RuntimeOptions, load_session  # noqa: PLC0415
+
+    runtime = RuntimeOptions(provider="cpu", threads=threads)
+    fp32, int8 = (Encoder(load_session(path, runtime)) for path in (source, target))
+    clips = sample_clips()
+    with tqdm(total=len(clips) + len(_AUDIO_S) * _REPETITIONS, desc="comparing", disable=None) as bar:
+        errors = []
+        for clip in clips:
+            errors.append(relative_error(fp32, int8, clip))
+            bar.update()
+        speeds: list[Speed] = []
+        for audio_s in _AUDIO_S:
+            rounds = []
+            for so_far in measure_speed((fp32, int8), audio_s, repetitions=_REPETITIONS, clips=clips):
+                rounds.append(so_far)
+                bar.update()
+            speeds.append(rounds[-1])
+    lines = [
+        f"error     of the output, relative L2, {len(clips)} sample clips: "
+        f"median {np.median(errors):.4f}, largest {max(errors):.4f}",
+        *(
+            f"speed     {speed.audio_s:4.0f} s of audio: FP32 {speed.rtfx(0):5.1f}x real time, "
+            f"INT8 {speed.rtfx(1):5.1f}x, {speed.speedup(1):.2f} times as fast"
+            for speed in speeds
+        ),
+        f"measured  encoder alone, cpu, {fp32.session.threads} threads, ONNX Runtime "
+        f"{onnxruntime.__version__}, medians of {_REPETITIONS} in turn",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,154 @@
+"""First use: a model that is not on this machine is downloaded and quantized, as gigastt does."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from gigastt_lab.download import download
+from gigastt_lab.errors import ModelError, ModelNotFoundError
+from gigastt_lab.files import ENCODER_NAMES, ModelFiles, Precision, PrecisionChoice
+from gigastt_lab.models import KNOWN_MODELS, KnownModel, canonical_name, model_directory
+from gigastt_lab.storage import file_state, size_text
+
+logger = logging.getLogger(__name__)
+
+SKIP_QUANTIZE_VARIABLE: Final = "GIGASTT_SKIP_QUANTIZE"
+FP32_ENCODER: Final = ENCODER_NAMES["fp32"][0]
+INT8_ENCODER: Final = ENCODER_NAMES["int8"][0]
+_FALSE = ("", "0", "f", "false", "n", "no", "off")  # what gigastt's command line takes for false
+
+
+def skips_quantizing() -> bool:
+    """Whether `$GIGASTT_SKIP_QUANTIZE` says that no INT8 encoder is to be made."""
+    return os.environ.get(SKIP_QUANTIZE_VARIABLE, "").lower() not in _FALSE
+
+
+def prepare_model(
+    model: str,
+    model_dir: str | os.PathLike[str] | None = None,
+    *,
+    precision: PrecisionChoice = "auto",
+    skip_quantize: bool = False,
+    show_progress: bool = True,
+) -> Path:
+    """The directory of `model`, ready for `load_engine`: downloaded and quantized where that is needed.
+
+    Whatever loads already is left as it is, with one exception, as in gigastt: a published FP32 encoder
+    without an INT8 one beside it is quantized, unless FP32 is asked for.
+
+    Args:
+        model: A name that `models.canonical_name` takes.
+        model_dir: Its directory, where that is not the usual one.
+        precision: That `load_engine` will be asked for.
+        skip_quantize: Make no INT8 encoder.
+        show_progress: Bars on stderr, where that is a terminal.
+
+    Raises:
+        ModelError: the name or the precision is not known; the model could not be downloaded
+            (`DownloadError` and its kin), or not quantized though INT8 is asked for.
+        ModelNotFoundError: INT8 is asked for, is not there and is not to be made.
+    """
+    known = KNOWN_MODELS[canonical_name(model)]
+    directory = model_directory(known.name, model_dir)
+    if known.repository is None or _loads(directory, "int8" if precision == "auto" else precision):
+        return directory  # what lacks files of the demo model, load_engine says
+    if not (_loads(directory, "fp32") or (precision == "auto" and _loads(directory, "auto"))):
+        if precision == "int8" and skip_quantize:
+            raise ModelNotFoundError(
+                f"{directory} holds no INT8 encoder, and none is to be made ({SKIP_QUANTIZE_VARIABLE} or "
+                "--skip-quantize); take that back, or ask for another precision"
+            )
+        _announce(known, directory)
+        download(known, directory, show_progress=show_progress)
+    if precision != "fp32" and not skip_quantize and _is_published_encoder(known, directory):
+        _make_int8(directory, required=precision == "int8", show_progress=show_progress)
+    return directory
+
+
+def fetch_model(
+    model: str,
+    model_dir: str | os.PathLike[str] | None = None,
+    *,
+    skip_quantize: bool = False,
+    show_progress: bool = True,
+) -> tuple[str, ...]:
+    """Complete and verify the directory of `model`, whether it loads already or not.
+
+    Args:
+        model: A name that `models.canonical_name` takes, of a model that has a repository.
+        model_dir: Its directory, where that is not the usual one.
+        skip_quantize: Make no INT8 encoder.
+        show_progress: Bars on stderr, where that is a terminal.
+
+    Returns:
+        Names of the files that were downloaded or made; none if everything was there.
+
+    Raises:
+        ModelError: as for `prepare_model`; a quantization that fails is a warning.
+    """
+    known = KNOWN_MODELS[canonical_name(model)]
+    directory = model_directory(known.name, model_dir)
+    names = download(known, directory, show_progress=show_progress)
+    if skip_quantize or _loads(directory, "int8"):
+        return names
+    is_made = _make_int8(directory, required=False, show_progress=show_progress)
+    return (*names, INT8_ENCODER) if is_made else names
+
+
+def _loads(directory: Path, precision: PrecisionChoice) -> bool:
+    """Whether all files for `precision` are there."""
+    try:
+        ModelFiles.find(directory, precision)
+    except ModelNotFoundError:
+        return False
+    return True
+
+
+def precisions_of(directory: Path) -> tuple[Precision, ...]:
+    """The precisions for which all files are in `directory`."""
+    precisions: tuple[Precision, ...] = ("fp32", "int8")
+    return tuple(precision for precision in precisions if _loads(directory, precision))
+
+
+def _is_published_encoder(known: KnownModel, directory: Path) -> bool:
+    """Whether the FP32 encoder is, by its size, that of `known`; others' are not ours to quantize."""
+    encoder = next((file for file in known.files if file.name == FP32_ENCODER), None)
+    return encoder is not None and file_state(encoder, directory, verify=False) == "not verified"
+
+
+def _announce(known: KnownModel, directory: Path) -> None:
+    missing = [file for file in known.files if file_state(file, directory, verify=False) == "missing"]
+    logger.info(
+        "%s is not in %s: downloading %s from %s",
+        known.name,
+        directory,
+        size_text(sum(file.size for file in missing)),
+        known.repository,
+    )
+
+
+def _make_int8(directory: Path, *, required: bool, show_progress: bool) -> bool:
+    """Quantize the encoder; whether that worked. Unless it is `required`, a failure is a warning."""
+    from gigastt_lab.quantize import quantize_encoder  # noqa: PLC0415 - loads onnx
+
+    logger.info("making the INT8 encoder, once; --skip-quantize or %s=1 keeps FP32", SKIP_QUANTIZE_VARIABLE)
+    try:
+        made = quantize_encoder(
+            directory / FP32_ENCODER,
+            directory / INT8_ENCODER,
+            show_progress=show_progress and sys.stderr.isatty(),
+        )
+    except (ModelError, OSError, MemoryError) as error:
+        if (directory / INT8_ENCODER).is_file():
+            return False  # another process made it while this one waited for the lock
+        reason = str(error) or type(error).__name__
+        if required:
+            raise ModelError(f"the INT8 encoder could not be made: {reason}") from error
+        logger.warning("the INT8 encoder could not be made, FP32 goes on: %s", reason)
+        return False
+    logger.info("%s: %s", INT8_ENCODER, size_text(made.bytes_after))
+    return True

@@ -1,0 +1,318 @@
+"""The INT8 encoder: numbers against an independent computation, and everything that may go wrong."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import numpy_helper, parser
+
+from gigastt_lab.encoder_comparison import measure_speed, relative_error, sample_clips
+from gigastt_lab.errors import ModelError, ModelExistsError, ModelNotFoundError, NothingToQuantizeError
+from gigastt_lab.files import ENCODER_NAMES
+from gigastt_lab.models import DEMO_DIRECTORY
+from gigastt_lab.networks import Encoder
+from gigastt_lab.quantize import RECIPE_KEY, quantize_encoder, quantize_weight
+from gigastt_lab.runtime import RuntimeOptions, load_session
+
+CPU = RuntimeOptions(provider="cpu")
+FP32, INT8 = (DEMO_DIRECTORY / ENCODER_NAMES[precision][0] for precision in ("fp32", "int8"))
+
+PRODUCT = "y = MatMul (x, w)"
+SHARED = """
+    a = MatMul (x, w)
+    b = MatMul (x, v)
+    y = Add (a, b)
+"""
+COPIED = """
+    same = Identity (w)
+    a = MatMul (x, w)
+    b = MatMul (a, same)
+    y = Identity (b)
+"""
+
+
+def graph(
+    nodes: str, weights: dict[str, np.ndarray], source: str = "float[B, T, 6] x", opset: int = 17
+) -> bytes:
+    """A graph from the `source` to `y`."""
+    model = parser.parse_model(f"""
+        <ir_version: 8, opset_import: ["" : {opset}]>
+        g ({source}) => (float[B, M, N] y) {{ {nodes} }}
+    """)
+    model.graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in weights.items())
+    return model.SerializeToString()
+
+
+def weight(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+@pytest.fixture
+def quantize(tmp_path: Path):
+    """Quantizes the bytes of a graph; returns what was done and the new model."""
+
+    def run(content: bytes, recipe: str = "matmul"):
+        source, target = tmp_path / "fp32.onnx", tmp_path / "int8.onnx"
+        source.write_bytes(content)
+        done = quantize_encoder(source, target, recipe=recipe, overwrite=True)
+        model = onnx.load(target)
+        onnx.checker.check_model(model)
+        assert done.bytes_before == len(content)
+        assert done.bytes_after == target.stat().st_size
+        assert sorted(tmp_path.glob(".*.partial")) == []
+        return done, model
+
+    return run
+
+
+def run_model(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"x": x})[0]
+
+
+def dynamic_product(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """What x @ w is in dynamic INT8, by the definitions of ONNX, in float64 and whole numbers."""
+    low, high = min(x.min(), 0.0), max(x.max(), 0.0)
+    scale = np.float32((high - low) / 255)
+    zero = np.clip(np.rint(-low / scale), 0, 255)
+    integers = np.clip(np.rint(x / scale) + zero, 0, 255) - zero
+    column_scales = np.abs(w).max(axis=0).astype(np.float64) / 127
+    return (integers @ np.rint(w / column_scales)) * float(scale) * column_scales
+
+
+@given(
+    st.integers(1, 40).flatmap(
+        lambda n: st.lists(
+            st.lists(st.floats(-1e4, 1e4, width=32), min_size=n, max_size=n), min_size=1, max_size=8
+        )
+    )
+)
+def test_a_weight_is_within_half_a_step(rows: list[list[float]]) -> None:
+    w = np.array(rows, np.float32)
+    integers, scales = quantize_weight(w)
+    assert integers.dtype == np.int8
+    assert np.abs(integers.astype(int)).max() <= 127
+    assert scales.shape == (w.shape[1],)
+    assert (scales > 0).all()
+    assert (np.abs(integers * scales.astype(np.float64) - w) <= 0.5001 * scales).all()
+
+
+def test_each_output_channel_has_its_own_scale() -> None:
+    w = np.array([[127.0, 0.001], [-1.0, -0.002]], np.float32)
+    integers, scales = quantize_weight(w)
+    assert integers.tolist() == [[127, 64], [-1, -127]]
+    np.testing.assert_allclose(scales, [1.0, 0.002 / 127], rtol=1e-6)
+
+
+def test_a_product_is_that_of_the_definition(quantize) -> None:
+    w, x = weight(6, 4), weight(2, 5, 6, seed=1) + 0.3
+    done, model = quantize(graph(PRODUCT, {"w": w}))
+    np.testing.assert_allclose(run_model(model, x), dynamic_product(x, w), atol=1e-5)
+    assert [(each.name, each.op, each.shape) for each in done.quantized] == [("w", "MatMul", (6, 4))]
+    assert done.kept == ()
+    assert {entry.key: entry.value for entry in model.metadata_props} == {RECIPE_KEY: "matmul"}
+
+
+def test_products_of_one_tensor_share_its_quantization(quantize) -> None:
+    w, v, x = weight(6, 4), weight(6, 4, seed=1), weight(1, 3, 6, seed=2)
+    _, model = quantize(graph(SHARED, {"w": w, "v": v}))
+    assert [node.op_type for node in model.graph.node].count("DynamicQuantizeLinear") == 1
+    np.testing.assert_allclose(run_model(model, x), dynamic_product(x, w) + dynamic_product(x, v), atol=1e-5)
+
+
+def test_a_weight_used_twice_is_written_once(quantize) -> None:
+    w, x = weight(6, 6), weight(1, 3, 6, seed=2)
+    _, model = quantize(graph(COPIED, {"w": w}))
+    assert sorted(tensor.data_type for tensor in model.graph.initializer) == [1, 3]  # scales, INT8
+    np.testing.assert_allclose(
+        run_model(model, x), dynamic_product(dynamic_product(x, w).astype(np.float32), w), atol=1e-4
+    )
+
+
+def test_weights_in_constant_nodes_do_not_stay_behind(quantize) -> None:
+    w = weight(6, 400)
+    model = onnx.load_from_string(graph(PRODUCT, {"w": w}))
+    del model.graph.initializer[:]
+    model.graph.node.insert(0, onnx.helper.make_node("Constant", [], ["w"], value=numpy_helper.from_array(w)))
+    done, quantized = quantize(model.SerializeToString())
+    assert done.bytes_after < 0.6 * done.bytes_before
+    np.testing.assert_allclose(
+        run_model(quantized, weight(1, 2, 6, seed=3)), dynamic_product(weight(1, 2, 6, seed=3), w), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_linear_rewrites_convolutions_of_kernel_1(quantize, bias: bool) -> None:
+    w, b, x = weight(4, 6, 1), weight(4, seed=1), weight(2, 6, 9, seed=2)
+    nodes = "y = Conv <kernel_shape = [1], strides = [1], pads = [0, 0]> (x, w{})".format(
+        ", b" if bias else ""
+    )
+    content = graph(nodes, {"w": w, "b": b} if bias else {"w": w}, "float[B, 6, T] x")
+    done, model = quantize(content, "linear")
+    expected = dynamic_product(x.transpose(0, 2, 1), w[:, :, 0].T).transpose(0, 2, 1)
+    np.testing.assert_allclose(run_model(model, x), expected + (b[:, None] if bias else 0.0), atol=1e-5)
+    assert [(each.op, each.shape) for each in done.quantized] == [("Conv", (4, 6, 1))]
+    with pytest.raises(NothingToQuantizeError):
+        quantize(content, "matmul")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "shape"),
+    [
+        ("kernel_shape = [3]", (4, 6, 3)),
+        ("kernel_shape = [1], strides = [2]", (4, 6, 1)),
+        ("kernel_shape = [1], pads = [1, 0]", (4, 6, 1)),
+        ("kernel_shape = [1], group = 2", (4, 3, 1)),
+    ],
+)
+def test_other_convolutions_stay(quantize, attributes: str, shape: tuple[int, ...]) -> None:
+    nodes = f"h = MatMul (x, m)\ny = Conv <{attributes}> (h, w)"
+    content = graph(nodes, {"w": weight(*shape), "m": weight(9, 9)}, "float[B, 6, 9] x")
+    done, model = quantize(content, "linear")
+    assert [(each.op, each.shape) for each in done.kept] == [("Conv", shape)]
+    x = weight(1, 6, 9, seed=4)
+    exact = run_model(onnx.load_from_string(content), x)
+    assert np.linalg.norm(run_model(model, x) - exact) < 0.02 * np.linalg.norm(exact)
+
+
+def test_the_packaged_encoder_is_what_quantize_makes(tmp_path: Path) -> None:
+    target = tmp_path / INT8.name
+    done = quantize_encoder(FP32, target)
+    assert len(done.quantized) == 40  # eight products in each of five layers
+    made, packaged = (onnx.load(path) for path in (target, INT8))
+    assert [node.op_type for node in made.graph.node] == [node.op_type for node in packaged.graph.node]
+    for one, other in zip(made.graph.initializer, packaged.graph.initializer, strict=True):
+        np.testing.assert_array_equal(numpy_helper.to_array(one), numpy_helper.to_array(other))
+
+
+def test_recipes_trade_error_for_size(tmp_path: Path) -> None:
+    """On real speech features; the bounds are about twice what was measured (1.6 and 2.4 %)."""
+    linear = tmp_path / "linear.onnx"
+    done = quantize_encoder(FP32, linear, recipe="linear")
+    assert len(done.quantized) == 50
+    assert [len(weight.shape) for weight in done.kept] == [3] * 7  # two strided, five depthwise
+    exact, matmul, smaller = (Encoder(load_session(path, CPU)) for path in (FP32, INT8, linear))
+    clip = sample_clips()[0]
+    assert 0.001 < relative_error(exact, matmul, clip) < 0.03
+    assert relative_error(exact, matmul, clip) < relative_error(exact, smaller, clip) < 0.05
+    assert linear.stat().st_size < INT8.stat().st_size < FP32.stat().st_size
+    assert relative_error(exact, exact, clip) == 0.0
+
+
+def test_speed_is_told_for_every_encoder_and_round() -> None:
+    encoders = [Encoder(load_session(path, CPU)) for path in (FP32, INT8)]
+    rounds = list(measure_speed(encoders, 1.0, repetitions=2, clips=[np.zeros(800, np.float32)]))
+    assert len(rounds) == 2
+    assert len(rounds[-1].median_s) == 2
+    assert rounds[-1].rtfx(1) == pytest.approx(1.0 / rounds[-1].median_s[1])
+    assert rounds[-1].speedup(1) == pytest.approx(rounds[-1].median_s[0] / rounds[-1].median_s[1])
+    with pytest.raises(ValueError, match="give 1 or more"):
+        next(measure_speed(encoders, 1.0, repetitions=0))
+    with pytest.raises(ValueError, match="at least one window"):
+        next(measure_speed(encoders, 0.01))
+
+
+def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
+    target = tmp_path / INT8.name
+    target.write_bytes(b"mine")
+    with pytest.raises(ModelExistsError, match="is there already"):
+        quantize_encoder(FP32, target)
+    assert target.read_bytes() == b"mine"
+    quantize_encoder(FP32, target, overwrite=True)
+    onnx.load(target)
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "message"),
+    [
+        (b"no graph at all", ModelError, "no ONNX graph"),
+        (graph("y = Relu (x)", {}), NothingToQuantizeError, "no FP32 weight"),
+        (
+            graph(PRODUCT, {"w": weight(6, 4).astype(np.float16)}),
+            NothingToQuantizeError,
+            "not quantized already",
+        ),
+        (graph(PRODUCT, {"w": weight(6, 4)}, opset=9), ModelError, "opset 9; quantizing needs 11"),
+    ],
+)
+def test_what_cannot_be_quantized(
+    tmp_path: Path, content: bytes, error: type[Exception], message: str
+) -> None:
+    source, target = tmp_path / "fp32.onnx", tmp_path / "int8.onnx"
+    source.write_bytes(content)
+    with pytest.raises(error, match=message):
+        quantize_encoder(source, target)
+    assert not target.exists()
+
+
+def test_an_int8_encoder_is_not_quantized_again(tmp_path: Path) -> None:
+    with pytest.raises(NothingToQuantizeError):
+        quantize_encoder(INT8, tmp_path / "again.onnx")
+
+
+def test_wrong_arguments(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match="no FP32 encoder"):
+        quantize_encoder(tmp_path / "none.onnx", tmp_path / "int8.onnx")
+    with pytest.raises(ModelError, match="'int4' is not known; choose one of matmul, linear"):
+        quantize_encoder(FP32, tmp_path / "int8.onnx", recipe="int4")  # type: ignore[arg-type]
+
+
+def command(directory: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gigastt_lab", "quantize", "--model-dir", str(directory), *arguments],
+        capture_output=True, text=True, check=False, **options,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    shutil.copy(FP32, tmp_path)
+    return tmp_path
+
+
+def test_the_command_reports(directory: Path) -> None:
+    ran = command(directory, "--recipe", "linear", "--threads", "1")
+    assert ran.returncode == 0, ran.stderr
+    lines = dict(line.split(maxsplit=1) for line in ran.stdout.splitlines() if not line.startswith("speed"))
+    assert lines["recipe"] == "linear"
+    assert lines["INT8"].startswith("50 weights, 1.9 million")  # 5 * (4 * 128 * 512 + 7 * 128**2)
+    assert lines["FP32"].startswith("7 weights kept")
+    assert "24 sample clips: median 0.0" in lines["error"]
+    assert "1 threads" in lines["measured"]
+    assert ran.stdout.count("real time") == 2
+    made = (directory / INT8.name).read_bytes()
+
+    again = command(directory, "--no-report")
+    assert again.returncode == 1
+    assert "--force" in again.stderr
+    assert (directory / INT8.name).read_bytes() == made
+
+    forced = command(directory, "--no-report", "--force")
+    assert forced.returncode == 0
+    assert (directory / INT8.name).stat().st_size > len(made)
+
+
+def test_the_command_without_a_model(tmp_path: Path) -> None:
+    ran = command(tmp_path)
+    assert ran.returncode == 3
+    assert "download the model first" in ran.stderr
+
+
+def test_a_full_disk_leaves_nothing(directory: Path) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+
+    ran = command(directory, preexec_fn=limit)
+    assert ran.returncode == 9, ran.stderr
+    assert "make room" in ran.stderr
+    assert sorted(path.name for path in directory.iterdir() if "onnx" in path.name) == [FP32.name]
