@@ -1,0 +1,99 @@
+"""The signs and marks with which digits are written, turned into the words with which they are read.
+
+Runs before punctuation is dropped: afterwards "2,5", "2.5" and "2 5" are one. What it writes is plain
+words and bare digit strings; `numbers` reads those. Every pattern needs a digit or a sign, so ordinary
+sentences pass through untouched.
+"""
+
+# ruff: noqa: SIM905  word lists read best as text
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from evaluation.normalize.units import COINS, CURRENCY_PATTERN, CURRENCY_SIGNS, UNITS
+
+_RELEVANT = re.compile(r"[0-9%№+°℃½¼¾²³&#₽$€£¥]")
+_AMOUNT = r"[0-9]+(?:\s[0-9]{3}(?![0-9]))*(?:[.,][0-9]+)?"
+_SCALE = r"(?:тыс(?:яч\w*)?|млн|млрд|миллион\w*|миллиард\w*)\b\.?"
+# "2.5" is a decimal only before something that is measured; else a version, a time, a date.
+_MEASURED = (
+    rf"(?=\s?(?:[%°℃]|{CURRENCY_PATTERN}|{_SCALE}|процент|градус|(?:кг|км|см|мм|мл|г|м|л|ч|гб|мб|тб)(?!\w)))"
+)
+_MONTHS = "января февраля марта апреля мая июня июля августа сентября октября ноября декабря".split()
+# Endings that are written after digits: 3-й, 20-го, 90-е, 5-ти, 2-х.
+_SUFFIXES = (
+    "ый ий ой й ая яя я ое ее е ые ие ого его го ому ему му "
+    "ым им м ом ем ую юю ю ых их ух х ыми ими ми мя ью ти и"
+).split()
+_SUFFIX = "|".join(sorted(_SUFFIXES, key=len, reverse=True))
+# Glued to the digits only those that are no unit or word of their own: 5м is five metres.
+_GLUED_SUFFIX = "ый|ий|ой|й|ая|ое|ые|ого|го|ому|му|ую|ых|ыми|х|е|я|ти"
+
+
+def _money(match: re.Match[str]) -> str:
+    whole, coins, currency = match[1], match[2], match[3]
+    lemma = CURRENCY_SIGNS.get(currency) or UNITS.get(currency, currency)
+    small = "" if coins == "00" else f" {coins.lstrip('0')} {COINS.get(lemma, 'копейка')}"
+    return f"{whole} {lemma}{small} "
+
+
+def _date(match: re.Match[str]) -> str:
+    day, month, year = int(match[1]), int(match[2]), match[3]
+    if not (1 <= day <= 31 and 1 <= month <= 12):
+        return f"{match[1]} {match[2]} {year}"
+    return f"{day} {_MONTHS[month - 1]} {year} год "
+
+
+def _time(match: re.Match[str]) -> str:
+    hour, rest = match[1], match[2].replace(":", " ")
+    # "09:30" is spoken without its zero; "00:30" with it.
+    return f"{hour.lstrip('0') if hour.strip('0') else hour}{rest}"
+
+
+_Replacement = str | Callable[[re.Match[str]], str]
+_PATTERNS: tuple[tuple[str, _Replacement], ...] = (
+    (r"№\s*|\bno\.?\s*(?=[0-9])", " номер "),
+    (r"½", " 1/2 "),
+    (r"¼", " 1/4 "),
+    (r"¾", " 3/4 "),
+    (rf"(?<![0-9])(?<![0-9]\s)([$€£¥₽])\s?({_AMOUNT}(?:\s?{_SCALE})?)", r" \2 \1 "),
+    (rf"(?<![0-9.])([0-9]{{1,3}})\.([0-9]{{3}})(?=\s?{CURRENCY_PATTERN})", r"\1\2"),
+    (rf"([0-9])[.,]([0-9]{{2}})\s?({CURRENCY_PATTERN})\.?", _money),
+    (r"(?<![0-9.])([0-9]{1,2})\.([0-9]{2})\.((?:19|20)[0-9]{2})(?:\s?г(?:ода|\.|(?!\w)))?(?![0-9.])", _date),
+    (r"(?<![0-9:])([0-9]{1,2})((?::[0-9]{2}){1,2})(?![0-9:])", _time),
+    (r"(?<![0-9])((?:1[0-9]|20)[0-9]{2})(?:-?[а-я]{1,3})?\s?гг?(?:\.|(?!\w))", r"\1 год "),
+    (r"(?<![0-9,])([0-9]+),([0-9]+)(?![0-9,]|,[0-9])", r"\1 целая \2"),
+    (rf"(?<![0-9.])([0-9]+)\.([0-9]+)(?![0-9.]){_MEASURED}", r"\1 целая \2"),
+    (r"(?<![\w.,)%])(?<![\w.,)%]\s)[-−–](?=[0-9])", " минус "),
+    (r"км\s?/\s?ч(?!\w)", "км в час "),
+    (r"м\s?/\s?с(?!\w)", "м в секунду "),
+    (r"(?<![^\W\d_])м[²2](?!\w)", " квадратный метр "),
+    (r"(?<![^\W\d_])м³", " кубический метр "),
+    (r"%", " процент "),
+    (r"°\s?[cс](?!\w)|[°℃]", " градус "),
+    (r"[₽$€£¥]", lambda m: f" {CURRENCY_SIGNS[m[0]]} "),
+    (r"\+", " плюс "),
+    (r"(?<=[0-9*])#", " решетка "),
+    (r"(?<!\w)\*(?=[0-9#])", " звездочка "),
+    (r"(?<=[a-z0-9])\s?&\s?(?=[a-z0-9])", " and "),
+    (r"&", " и "),
+    (rf"(?<=[0-9])(?:[-‑–]\s?(?:{_SUFFIX})|(?:{_GLUED_SUFFIX}))(?!\w)", ""),
+    # The format names 4K, 2K, 8K are read with the letter's name.
+    (r"(?<=[0-9])\s?[кk](?!\w)", " ка"),
+    (r"(?<=[0-9])[-‑]?(?=[^\W\d_])|(?<=[^\W\d_])[-‑]?(?=[0-9])", " "),
+)
+_COMPILED = tuple((re.compile(pattern), replacement) for pattern, replacement in _PATTERNS)
+
+
+def read_signs(text: str) -> str:
+    """Signs and marks around digits as words.
+
+    >>> read_signs("в 21:00 на 70%, $300 и 2,5 кг, 20-го")
+    'в 21 00 на 70 процент , 300 доллар и 2 целая 5 кг, 20'
+    """
+    if not _RELEVANT.search(text):
+        return text
+    for pattern, replacement in _COMPILED:
+        text = pattern.sub(replacement, text)
+    return " ".join(text.split())
