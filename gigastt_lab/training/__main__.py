@@ -91,10 +91,17 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--records", type=Path, metavar="JSONL", help="write references and hypotheses here")
     command.set_defaults(run=_evaluate)
 
-    command = commands.add_parser("clips", help="write the sample clips from the held-out test")
+    command = commands.add_parser("clips", help="write the sample clips from the held-out test, or all of it")
     command.add_argument("--corpus", type=Path, required=True)
     command.add_argument("--out", type=Path, required=True)
-    command.set_defaults(run=lambda options: write_clips(options.corpus, options.out))
+    command.add_argument(
+        "--all",
+        action="store_true",
+        help="the whole test, for `python -m gigastt_lab.eval --dataset OUT/manifest.jsonl`",
+    )
+    command.set_defaults(
+        run=lambda options: write_clips(options.corpus, options.out, per_cell=None if options.all else 4)
+    )
     return parser
 
 

@@ -205,3 +205,12 @@ def test_clips_come_from_the_test_alone(corpus, tmp_path):
     tested = {entry.written for entry in Corpus(corpus).select("test")}
     assert len(rows) == 4
     assert all(row["text"] in tested and (tmp_path / row["audio"]).exists() for row in rows)
+
+
+def test_all_clips_are_the_whole_test(corpus, tmp_path):
+    write_clips(corpus, tmp_path, per_cell=None)
+    rows = [json.loads(line) for line in (tmp_path / "manifest.jsonl").read_text("utf-8").splitlines()]
+    expected = [entry.written for entry in Corpus(corpus).select("test")]
+    assert sorted(row["text"] for row in rows) == sorted(expected)
+    assert all((tmp_path / row["audio"]).is_file() for row in rows)
+    assert len({row["audio"] for row in rows}) == len(rows)
