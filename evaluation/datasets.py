@@ -142,7 +142,12 @@ def _open(given: str, hub_set: HubSet, split: str) -> _Opened:
         what = f"{hub_set.repository} at {revision}, split {split}"
         return _Opened(source, given, revision, what, is_remote=True)
     source, revision = _open_local(path, hub_set)
-    return _Opened(source, path.resolve().stem, revision, str(path))
+    return _Opened(source, _name_of(path.resolve()), revision, str(path))
+
+
+def _name_of(path: Path) -> str:
+    """A file's stem; its folder's name where the file is just called manifest."""
+    return path.parent.name if path.stem == "manifest" else path.stem
 
 
 def _is_on_hub(path: Path) -> bool:

@@ -105,6 +105,7 @@ class Dataset:
         name: The first part of every id.
         revision: Commit of the Hub's repository, or SHA-256 of the local manifest, texts or shards.
         description: For a report: what was read, which part of it, and by which rule.
+        drawing: The same for machines: limit, sample, seed and duplicates as given.
     """
 
     def __init__(
@@ -136,6 +137,7 @@ class Dataset:
         parts += [] if sample is None else [f"{sample} rows drawn with seed {seed}"]
         parts += [] if limit is None else [f"the first {limit} utterances"]
         self.description = ", ".join([*parts, f"duplicates {'kept' if duplicates == 'keep' else 'dropped'}"])
+        self.drawing = {"limit": limit, "sample": sample, "seed": seed, "duplicates": duplicates}
         self._source = source
         self._prefix = prefix
         self._limit = limit
@@ -144,6 +146,17 @@ class Dataset:
         self._duplicates = duplicates
         self._findings: list[Finding] = []
         self._n_rows = 0
+
+    @property
+    def n_expected(self) -> int | None:
+        """About how many utterances to expect, exclusions counted in; None where that takes reading them."""
+        wanted = [number for number in (self._limit, self._sample) if number is not None]
+        if wanted:
+            return min(wanted)  # of a set with fewer, it is too many: asking costs requests
+        try:
+            return self._source.count()
+        except DatasetError:
+            return None
 
     @property
     def n_rows(self) -> int:

@@ -150,7 +150,7 @@ class Engine:
         tokens = recognition.tokens
         words = self._tokenizer.words(tokens.ids, tokens.frames, tokens.probabilities, spec.encoder_frame_s)
         timings = replace(recognition.timings, decode_s=decode_s)
-        return Transcript(words, len(waveform) / spec.sample_rate, timings)
+        return Transcript(words, len(waveform) / spec.sample_rate, timings, len(tokens))
 
 
 def load_engine(

@@ -78,11 +78,13 @@ class Transcript:
         words: In the order spoken.
         duration_s: Seconds of audio that were recognised.
         timings: Seconds of work that it took.
+        n_tokens: Tokens that the search emitted; None where that is not known.
     """
 
     words: tuple[Word, ...]
     duration_s: float
     timings: Timings = field(default_factory=Timings, compare=False)
+    n_tokens: int | None = field(default=None, compare=False)
 
     @property
     def text(self) -> str:
