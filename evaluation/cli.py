@@ -1,0 +1,228 @@
+"""`python -m gigastt_lab.eval`: runs, scores, comparisons and reports on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import logging
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from evaluation import cli_output as output
+from evaluation.cli_options import (
+    add_dataset_options,
+    add_out_options,
+    add_score_options,
+    add_system_options,
+    dataset_of,
+    run_name,
+    scoring,
+    specs_of,
+)
+from evaluation.compare import compare
+from evaluation.importing import Columns, import_records
+from evaluation.records import RecordFile, read
+from evaluation.report import write_report
+from evaluation.runner import run
+from gigastt_lab.commands.exit_codes import DOWNLOAD_CODES, ExitCode, epilog, exit_code
+from gigastt_lab.errors import GigasttError
+
+logger = logging.getLogger("evaluation")
+
+# One at a time, so that latencies are what one utterance takes.
+_WITHOUT_ARGUMENTS = ("--model", "demo", "--dataset", "demo", "--batch-size", "1")
+_EPILOG = """commands:
+  (none)    the whole study: run every system, one table, the report; without any
+            option, on the packaged demo model and clips
+  run       make record files only
+  score     score record files
+  compare   paired difference of two record files
+  report    report.html and report.md of record files
+  import    records of another engine's output (JSONL, CSV)
+  datasets  what can be named, or a look into one set
+  systems   which systems can run here
+
+A run that was stopped goes on when the same command is given again.
+
+""" + epilog(
+    [ExitCode.OK, ExitCode.FAILED, ExitCode.USAGE, ExitCode.MODEL, *DOWNLOAD_CODES, ExitCode.INTERRUPTED],
+    failed="a dataset, a record file or a system failed; utterances that fail are counted and listed",
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code."""
+    given = list(arguments) or list(_WITHOUT_ARGUMENTS)
+    name = given[0] if given[0] in COMMANDS else None
+    build, carry_out = COMMANDS[name]
+    parser = argparse.ArgumentParser(
+        prog="python -m gigastt_lab.eval" + (f" {name}" if name else ""),
+        description=carry_out.__doc__, epilog=None if name else _EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="numbers for machines on stdout")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log what is done, to stderr")
+    build(parser)
+    options = parser.parse_args(given[1:] if name else given)
+    options.parser = parser
+    options.command = shlex.join(["python", "-m", "gigastt_lab.eval", *arguments])
+    _start_logging(verbose=options.verbose)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Cyrillic
+    try:
+        carry_out(options)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except (GigasttError, OSError) as error:
+        logger.error("%s", error)
+        return exit_code(error)
+    except ValueError as error:  # an option out of its range
+        parser.error(str(error))
+    return ExitCode.OK
+
+
+def _study(options: argparse.Namespace) -> None:
+    """Run every system over the dataset; compare each with the first; one table, and a report."""
+    files, directory = _run_all(options)
+    comparisons = [compare(other, files[0], **scoring(options)) for other in files[1:]]
+    paths = write_report(files, directory, **scoring(options))
+    output.show_study(files, comparisons, paths, options)
+
+
+def _run(options: argparse.Namespace) -> None:
+    """Run every system over the dataset, one record file each."""
+    files, _ = _run_all(options)
+    output.show_scores(files, options)
+
+
+def _score(options: argparse.Namespace) -> None:
+    """Error rates with intervals and speed, under one profile; with --details, under all and rule by rule."""
+    output.show_scores(_files(options.files), options, details=options.details)
+
+
+def _compare(options: argparse.Namespace) -> None:
+    """The paired difference of two systems, A minus B, on the same utterances."""
+    a, b = _files([options.a, options.b])
+    output.show_comparison(compare(a, b, common=options.common, **scoring(options)), options)
+
+
+def _report(options: argparse.Namespace) -> None:
+    """Write report.html and report.md."""
+    files = _files(options.files)
+    directory = options.out or files[0].path.parent
+    paths = write_report(files, directory, **scoring(options))
+    output.show_paths(paths, options)
+
+
+def _import(options: argparse.Namespace) -> None:
+    """Records of another engine's output: rows of a reference and a hypothesis, of one or more systems."""
+    folder = options.out or Path("runs") / options.file.stem
+    folder.mkdir(parents=True, exist_ok=True)
+    columns = Columns(
+        reference=options.reference_column,
+        hypothesis=options.hypothesis_column,
+        system=options.system_column,
+        id=options.id_column,
+    )
+    paths = import_records(
+        options.file,
+        folder,
+        system=options.system,
+        columns=columns,
+        fresh=options.fresh,
+        command=options.command,
+    )
+    output.show_paths(paths, options)
+
+
+def _datasets(options: argparse.Namespace) -> None:
+    """The sets that have a name; with --dataset, the first utterances of one."""
+    output.show_datasets(dataset_of(options) if options.dataset else None, options)
+
+
+def _systems(options: argparse.Namespace) -> None:
+    """Which models, providers and peers can run here."""
+    output.show_systems(options)
+
+
+def _run_all(options: argparse.Namespace) -> tuple[list[RecordFile], Path]:
+    dataset = dataset_of(options)
+    specs = specs_of(options)
+    directory = options.out or Path("runs") / run_name(dataset, specs)
+    directory.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for spec in specs:
+        path = directory / f"{spec.name}.jsonl"
+        run(spec, dataset, path, fresh=options.fresh, show_progress=not options.json, command=options.command)
+        paths.append(path)
+    return [read(path) for path in paths], directory
+
+
+def _files(paths: Sequence[Path]) -> list[RecordFile]:
+    files = [read(path) for path in paths]
+    for file in files:
+        if file.end is None:
+            logger.warning("%s did not come to its end: %d utterances", file.path, len(file.records))
+    return files
+
+
+def _build_run(parser: argparse.ArgumentParser) -> None:
+    add_system_options(parser)
+    add_dataset_options(parser)
+    add_score_options(parser)
+    add_out_options(parser)
+
+
+def _build_score(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="RECORDS")
+    parser.add_argument("--details", action="store_true", help="every profile, and what each rule does")
+    add_score_options(parser)
+
+
+def _build_compare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("a", type=Path, metavar="A.jsonl")
+    parser.add_argument("b", type=Path, metavar="B.jsonl")
+    parser.add_argument("--common", action="store_true", help="on the utterances that both files hold")
+    add_score_options(parser)
+
+
+def _build_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="RECORDS")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: beside the first file")
+    add_score_options(parser)
+
+
+def _build_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="JSONL, CSV or TSV")
+    parser.add_argument("--system", metavar="NAME", help="whose output it is, where the file does not say")
+    for what in ("reference", "hypothesis", "system", "id"):
+        parser.add_argument(f"--{what}-column", metavar="NAME", help="default: the usual names")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<file>")
+    parser.add_argument("--fresh", action="store_true", help="replace records that are there")
+
+
+def _build_systems(parser: argparse.ArgumentParser) -> None:
+    del parser  # it has no options of its own
+
+
+Builder = Callable[[argparse.ArgumentParser], None]
+COMMANDS: dict[str | None, tuple[Builder, Callable[[argparse.Namespace], None]]] = {
+    None: (_build_run, _study),
+    "run": (_build_run, _run),
+    "score": (_build_score, _score),
+    "compare": (_build_compare, _compare),
+    "report": (_build_report, _report),
+    "import": (_build_import, _import),
+    "datasets": (add_dataset_options, _datasets),
+    "systems": (_build_systems, _systems),
+}
+
+
+def _start_logging(*, verbose: bool) -> None:
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s: %(message)s", force=True
+    )
+    for name in ("evaluation", "gigastt_lab.prepare", "gigastt_lab.download", "gigastt_lab.hub"):
+        logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)

@@ -1,0 +1,172 @@
+"""Options that several commands take, and what they ask for."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from evaluation.counting import Blocks
+from evaluation.datasets import NAMED_SETS, Dataset, open_dataset
+from evaluation.normalize import DEFAULT_PROFILE, PROFILES
+from evaluation.outcomes import safe_name
+from evaluation.systems import SystemSpec, matrix
+from evaluation.utterances import DuplicateRule
+from gigastt_lab.engine import DEFAULT_BATCH_SIZE
+from gigastt_lab.files import PrecisionChoice
+from gigastt_lab.models import DEFAULT_MODEL
+from gigastt_lab.types import Provider
+
+_SERVER = ("http://", "https://")
+
+
+def add_system_options(parser: argparse.ArgumentParser) -> None:
+    """Which systems: a matrix of engines, and peers beside them."""
+    group = parser.add_argument_group("systems (lists are separated by commas; all combinations are run)")
+    add = group.add_argument
+    add("--model", type=_names, default=[DEFAULT_MODEL], metavar="NAME,...",
+        help=f"default: {DEFAULT_MODEL}; demo: the small packaged one")  # fmt: skip
+    add("--model-dir", metavar="DIR", help="directory of the model, if not the usual one")
+    add("--precision", type=_among(PrecisionChoice), default=["fp32", "int8"], metavar="NAME,...",
+        help="of the encoder; default: fp32,int8")  # fmt: skip
+    add("--provider", type=_among(Provider), default=["auto"], metavar="NAME,...",
+        help="execution provider: cpu, cuda, openvino, ...; default: auto")  # fmt: skip
+    add("--threads", type=_counts, default=[None], metavar="N,...", help="default: every physical core")
+    add("--batch-size", type=_counts, default=[DEFAULT_BATCH_SIZE], metavar="N,...",
+        help=f"utterances at once; 1: one at a time, for latency; default: {DEFAULT_BATCH_SIZE}")  # fmt: skip
+    add("--peer", action="append", default=[], metavar="onnx-asr|gigastt|URL",
+        help="another system beside them: a package on the same model, or a server that speaks gigastt's "
+        "or OpenAI's transcription route; repeatable")  # fmt: skip
+    add("--peer-route", choices=("gigastt", "openai"), default="gigastt", help="of servers; default: gigastt")
+
+
+def add_dataset_options(parser: argparse.ArgumentParser) -> None:
+    """Which utterances."""
+    group = parser.add_argument_group("dataset")
+    add = group.add_argument
+    named = ", ".join((*NAMED_SETS, "demo"))
+    add("--dataset", metavar="NAME|PATH",
+        help=f"{named}; owner/name on the Hub; a manifest (.jsonl, .csv, .tsv), a parquet file, or a "
+        "folder of audio with .txt")  # fmt: skip
+    add("--split", default="test", help="of a set on the Hub; default: test")
+    add("--limit", type=int, metavar="N", help="the first N utterances")
+    add("--sample", type=int, metavar="N", help="N rows drawn at random, the same for the same --seed")
+    add("--revision", help="of a set on the Hub; default: the pinned one, else main")
+    add("--config", help="of a set on the Hub that has several")
+    add("--audio-column", metavar="NAME")
+    add("--text-column", metavar="NAME")
+    add("--duplicates", choices=get_args(DuplicateRule), default="keep", help="default: keep, as others do")
+    add("--seed", type=int, default=0, help="of the sample and of the resamples; default: 0")
+
+
+def add_score_options(parser: argparse.ArgumentParser) -> None:
+    """How to score."""
+    group = parser.add_argument_group("scoring")
+    add = group.add_argument
+    add("--profile", choices=PROFILES, default=DEFAULT_PROFILE,
+        help=f"of the normaliser; default: {DEFAULT_PROFILE}")  # fmt: skip
+    add("--resamples", type=int, default=1000, metavar="N", help="of the bootstrap; default: 1000")
+    add("--blocks", choices=get_args(Blocks), default="auto",
+        help="what is resampled; default: speakers or sessions where the set knows them")  # fmt: skip
+    if not any(action.dest == "seed" for action in parser._actions):
+        add("--seed", type=int, default=0, help="of the resamples; default: 0")
+
+
+def add_out_options(parser: argparse.ArgumentParser) -> None:
+    """Where the records go."""
+    group = parser.add_argument_group("output")
+    group.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<dataset>_<model>")
+    group.add_argument("--fresh", action="store_true", help="begin anew, whatever is recorded there")
+
+
+def dataset_of(options: argparse.Namespace) -> Dataset:
+    """The dataset that is asked for."""
+    if options.dataset is None:
+        options.parser.error("say which utterances: --dataset NAME or PATH (demo: the packaged clips)")
+    return open_dataset(
+        options.dataset,
+        split=options.split,
+        limit=options.limit,
+        sample=options.sample,
+        seed=options.seed,
+        audio_column=options.audio_column,
+        text_column=options.text_column,
+        revision=options.revision,
+        config=options.config,
+        duplicates=options.duplicates,
+    )
+
+
+def specs_of(options: argparse.Namespace) -> list[SystemSpec]:
+    """The systems that are asked for: the matrix, then the peers."""
+    specs = matrix(
+        options.model,
+        options.precision,
+        options.provider,
+        threads=options.threads,
+        batch_sizes=options.batch_size,
+        model_dir=options.model_dir,
+    )
+    return [*specs, *(_peer(name, options) for name in options.peer)]
+
+
+def scoring(options: argparse.Namespace) -> dict[str, Any]:
+    """Keyword arguments of `scores.score`, `compare.compare` and `report.write_report`."""
+    return {
+        "profile": options.profile,
+        "n_resamples": options.resamples,
+        "seed": options.seed,
+        "blocks": options.blocks,
+    }
+
+
+def run_name(dataset: Dataset, specs: Sequence[SystemSpec]) -> str:
+    """A folder's name for runs that belong together: the same dataset drawn alike, the same models."""
+    models = dict.fromkeys(spec.model_name for spec in specs if spec.kind == "engine")
+    drawn = [f"{name}{dataset.drawing[name]}" for name in ("limit", "sample") if dataset.drawing[name]]
+    if dataset.drawing["sample"]:
+        drawn.append(f"seed{dataset.drawing['seed']}")
+    return safe_name("_".join([dataset.name, *drawn, *models]))
+
+
+def _peer(name: str, options: argparse.Namespace) -> SystemSpec:
+    if name.startswith(_SERVER):
+        return SystemSpec(kind="server", options={"url": name, "route": options.peer_route})
+    if name not in ("onnx-asr", "gigastt"):
+        options.parser.error(f"--peer {name}: give onnx-asr, gigastt, or the URL of a server")
+    return SystemSpec(
+        kind="onnx-asr" if name == "onnx-asr" else "gigastt",
+        model=options.model[0],
+        model_dir=options.model_dir,
+        threads=options.threads[0],
+        batch_size=options.batch_size[0],
+    )
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+def _among(choices: Any) -> Any:
+    """A parser of lists whose items are among the choices of a Literal."""
+    known = get_args(choices)
+
+    def parse(text: str) -> list[str]:
+        names = _names(text)
+        wrong = [name for name in names if name not in known]
+        if wrong or not names:
+            raise argparse.ArgumentTypeError(f"{text!r}: give one or more of {', '.join(known)}")
+        return names
+
+    return parse
+
+
+def _counts(text: str) -> list[int]:
+    try:
+        counts = [int(number) for number in _names(text)]
+    except ValueError:
+        counts = []
+    if not counts or min(counts) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: give numbers of 1 or more, such as 1 or 1,2")
+    return counts

@@ -1,0 +1,163 @@
+"""Numbers and tables as people read them: rounded here and nowhere else, a dash for what is not known."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+
+import pandas as pd
+
+DASH = "–"
+
+_NUMBER = re.compile(r"[-+]?\d[\d,.]*( .*)?")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~$])")
+
+
+def decimal(value: float | None, digits: int = 2, *, sign: bool = False) -> str:
+    """A number with so many decimals, its thousands parted; a dash for NaN and None.
+
+    >>> decimal(1234.5, 1), decimal(float("nan")), decimal(0.5, sign=True), decimal(-0.001)
+    ('1,234.5', '–', '+0.50', '0.00')
+    """
+    if value is None or math.isnan(value):
+        return DASH
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    value = round(value, digits) + 0.0  # no minus before a zero
+    return f"{value:{'+' if sign and value else ''},.{digits}f}"
+
+
+def count(value: float) -> str:
+    """A whole number, its thousands parted.
+
+    >>> count(10000)
+    '10,000'
+    """
+    return f"{int(value):,}"
+
+
+def counted(value: int, noun: str) -> str:
+    """A count and what was counted.
+
+    >>> counted(1, "utterance"), counted(1011, "word")
+    ('1 utterance', '1,011 words')
+    """
+    return f"{count(value)} {noun}{'' if value == 1 else 's'}"
+
+
+def estimate(
+    value: float, low: float, high: float, *, scale: float = 100, digits: int = 2, sign: bool = False
+) -> str:
+    """A value and its interval, by default a share in percent.
+
+    >>> estimate(0.086, 0.0751, 0.0966), estimate(0.5, math.nan, math.nan), estimate(math.nan, 0, 0)
+    ('8.60 [7.51, 9.66]', '50.00 [–]', '–')
+    """
+    if math.isnan(value):
+        return DASH
+    ends = DASH
+    if not math.isnan(low):
+        ends = f"{decimal(low * scale, digits, sign=sign)}, {decimal(high * scale, digits, sign=sign)}"
+    return f"{decimal(value * scale, digits, sign=sign)} [{ends}]"
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """A share in percent, without the sign.
+
+    >>> percent(0.086), percent(math.nan)
+    ('8.60', '–')
+    """
+    return decimal(share * 100, digits)
+
+
+def seconds(value: float | None) -> str:
+    """Seconds in the unit that suits them, to three digits or so.
+
+    >>> seconds(0.0123), seconds(0.5), seconds(12.34), seconds(4000), seconds(math.nan)
+    ('12.3 ms', '500 ms', '12.3 s', '1.11 h', '–')
+    """
+    if value is None or math.isnan(value):
+        return DASH
+    amount, unit = (value * 1000, "ms") if value < 1 else (value, "s") if value < 600 else (value / 3600, "h")
+    return f"{decimal(amount, max(0, 3 - len(str(int(amount)))))} {unit}"
+
+
+def failure_of(error: object) -> str:
+    """What went wrong with an utterance, from a table's `error`; missing where nobody recorded it."""
+    return error if isinstance(error, str) and error else "no reason recorded"
+
+
+def render_text(table: pd.DataFrame) -> str:
+    """A table of strings for a terminal: columns aligned, numbers to the right.
+
+    >>> print(render_text(pd.DataFrame({"System": ["fp32", "int8"], "WER, %": ["8.39", "10.43"]})))
+    System  WER, %
+    fp32      8.39
+    int8     10.43
+    """
+    columns = []
+    for name, cells, right in _columns(table):
+        texts = [" ".join(text.split()) for text in (name, *cells)]
+        width = max(map(len, texts))
+        columns.append([text.rjust(width) if right else text.ljust(width) for text in texts])
+    return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))
+
+
+def render_markdown(table: pd.DataFrame) -> str:
+    r"""A table of strings in Markdown, its texts escaped.
+
+    >>> print(render_markdown(pd.DataFrame({"Rule": ["a|b"], "WER, %": ["8.39"]})))
+    | Rule | WER, % |
+    | --- | ---: |
+    | a\|b | 8.39 |
+    """
+    columns = [
+        [markdown(name), "---:" if right else "---", *map(markdown, cells)]
+        for name, cells, right in _columns(table)
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in zip(*columns, strict=True))
+
+
+def render_html(table: pd.DataFrame) -> str:
+    """A table of strings in HTML, its texts escaped; the first column heads the rows."""
+    rights = [right for _, _, right in _columns(table)]
+    head = "".join(
+        f'<th scope="col"{_side(right)}>{_breakable(str(name))}</th>'
+        for name, right in zip(table.columns, rights, strict=True)
+    )
+    body = []
+    for row in table.itertuples(index=False):
+        cells = [html.escape(str(cell)) for cell in row]
+        first = f'<th scope="row">{_breakable(str(row[0]))}</th>' if cells else ""
+        rest = (f"<td{_side(right)}>{cell}</td>" for cell, right in zip(cells[1:], rights[1:], strict=True))
+        body.append(f"<tr>{first}{''.join(rest)}</tr>")
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+
+
+def markdown(text: str) -> str:
+    r"""A text as Markdown shows it as it is, in one line.
+
+    >>> markdown("5 * 3 <b>")
+    '5 \\* 3 \\<b\\>'
+    """
+    return _MARKDOWN.sub(r"\\\1", " ".join(str(text).split())).replace("&", "&amp;")
+
+
+def _columns(table: pd.DataFrame) -> list[tuple[str, list[str], bool]]:
+    """Name, cells, and whether they are numbers, which stand to the right."""
+    columns = []
+    for index, name in enumerate(table.columns):
+        cells = [str(cell) for cell in table.iloc[:, index]]
+        right = index > 0 and all(cell == DASH or _NUMBER.fullmatch(cell) for cell in cells)
+        columns.append((str(name), cells, right))
+    return columns
+
+
+def _breakable(text: str) -> str:
+    """Escaped; long names of systems and utterances may be broken where their parts end."""
+    return re.sub("([_/])", r"\1<wbr>", html.escape(text))
+
+
+def _side(right: bool) -> str:
+    return ' class="number"' if right else ""
