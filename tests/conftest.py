@@ -101,7 +101,7 @@ def logging_as_it_was() -> Iterator[None]:
     yield
     root.handlers[:], root.level = handlers, level
     for name in list(root.manager.loggerDict):
-        if name.startswith("gigastt_lab"):
+        if name.startswith(("gigastt_lab", "evaluation")):
             logging.getLogger(name).setLevel(logging.NOTSET)
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -160,18 +158,7 @@ def test_what_there_is(folder) -> None:
     assert "cpu" in systems["providers"]
 
 
-@pytest.fixture
-def logging_restored() -> Iterator[None]:
-    """The command line configures logging for its process, which here is that of the other tests."""
-    loggers = [logging.getLogger(name) for name in ("", "evaluation", "gigastt_lab.prepare")]
-    before = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
-    yield
-    for logger, level, handlers in before:
-        logger.setLevel(level)
-        logger.handlers[:] = handlers
-
-
-@pytest.mark.usefixtures("logging_restored")
+@pytest.mark.usefixtures("logging_as_it_was")
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
