@@ -26,7 +26,8 @@ from gigastt_lab.encoder_comparison import Speed, measure_speed, relative_error,
 from gigastt_lab.files import ENCODER_NAMES
 from gigastt_lab.models import DEMO_MODEL, model_directory
 from gigastt_lab.networks import Encoder
-from gigastt_lab.quantize import quantize_encoder, quantize_weight
+from gigastt_lab.quantize import quantize_encoder
+from gigastt_lab.quantized_graph import quantize_weight
 from gigastt_lab.runtime import RuntimeOptions, load_session
 from gigastt_lab.types import Float32Array
 
@@ -53,8 +54,24 @@ def integer_convolutions(source: Path, target: Path) -> None:
     _ort_dynamic(source, target, weight_type="QUInt8", op_types=["MatMul", "Conv"])
 
 
+def rounded_weights(source: Path, target: Path) -> None:
+    """The weights of `matmul` written as FP32 again: what rounding them alone costs, activations exact."""
+
+    def rewrite(node: NodeProto, weight: Float32Array) -> _Rewritten:
+        integers, scales = quantize_weight(weight)
+        name = f"{node.output[0]}_rounded"
+        product = helper.make_node("MatMul", [node.input[0], name], node.output)
+        return [product], {name: (integers * scales).astype(np.float32)}
+
+    _rewrite_products(source, target, rewrite)
+
+
 def weight_only(source: Path, target: Path) -> None:
-    """As gigastt 2.0: INT8 weights behind DequantizeLinear, products in FP32."""
+    """INT8 weights behind DequantizeLinear, as gigastt 2.0 writes them.
+
+    ONNX Runtime 1.32 fuses this into MatMulNBits with blocks of 32, whose activations are INT8, too; older
+    ones fold it back to FP32.
+    """
 
     def rewrite(node: NodeProto, weight: Float32Array) -> _Rewritten:
         integers, scales = quantize_weight(weight)
@@ -91,7 +108,8 @@ RECIPES: dict[str, Callable[[Path, Path], None]] = {
     "linear": linear,
     "QUInt8 weights": unsigned_weights,
     "with ConvInteger": integer_convolutions,
-    "weight-only DequantizeLinear": weight_only,
+    "weights rounded, in FP32": rounded_weights,
+    "DequantizeLinear weights": weight_only,
     "MatMulNBits, blocks of 128": blockwise,
 }
 

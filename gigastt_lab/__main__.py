@@ -18,7 +18,9 @@ logger = logging.getLogger("gigastt_lab")
 
 COMMANDS: tuple[Command, ...] = (transcribe, download, quantize, models)
 # What these say at level INFO is for everybody to see: that 900 MB are on their way, and why it takes long.
-_SAY_WHAT_THEY_DO = tuple(f"gigastt_lab.{module}" for module in ("prepare", "download", "hub", "storage"))
+_SAY_WHAT_THEY_DO = tuple(
+    f"gigastt_lab.{module}" for module in ("prepare", "download", "hub", "storage", "buckets")
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from gigastt_lab.audio import decode_audio, from_array
 from gigastt_lab.buckets import with_fixed_lengths
-from gigastt_lab.errors import AudioError, ModelNotFoundError
+from gigastt_lab.errors import AudioError, ModelError, ModelNotFoundError, ProviderError
 from gigastt_lab.files import ModelFiles, Precision, PrecisionChoice
 from gigastt_lab.models import DEFAULT_MODEL, canonical_name, model_directory
 from gigastt_lab.networks import Networks, load_networks
@@ -32,6 +32,7 @@ Audio = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[An
 
 DEFAULT_BATCH_SIZE = 8
 
+_WITHOUT_INT8: frozenset[ProviderName] = frozenset({"cuda", "tensorrt", "coreml", "directml", "nnapi"})
 _HOW_TO_GET_IT = (
     "To get it: python -m gigastt_lab download. To use files that are somewhere already: --model-dir "
     "(model_dir=...). The small packaged model is --model demo"
@@ -187,7 +188,14 @@ def load_engine(
         files = ModelFiles.find(directory, precision, preferred=preferred_precision(taken))
         tokenizer = Tokenizer.from_file(files.vocabulary)
         options = RuntimeOptions(provider=taken, threads=threads)
-        return files, tokenizer, load_networks(files, options, n_vocabulary=len(tokenizer))
+        networks = load_networks(files, options, n_vocabulary=len(tokenizer))
+        try:
+            encoder = with_fixed_lengths(networks.encoder)
+        except ModelError as error:  # its first runs: memory, or an operator that only then turns out to fail
+            raise ProviderError(
+                f"provider {taken} loaded {files.encoder} and cannot run it: {error}"
+            ) from error
+        return files, tokenizer, replace(networks, encoder=encoder)
 
     try:
         files, tokenizer, networks = on_first_that_starts(
@@ -197,13 +205,12 @@ def load_engine(
         if name == DEFAULT_MODEL:
             raise ModelNotFoundError(f"{error}. {_HOW_TO_GET_IT}") from error
         raise
-    networks = replace(networks, encoder=with_fixed_lengths(networks.encoder))
     recognizer = Recognizer(networks, blank_id=tokenizer.blank_id, max_symbols=max_symbols)
     session = networks.encoder.session
     info = EngineInfo(
         name, str(directory), files.precision, session.provider, session.threads, len(tokenizer)
     )
-    _warn_of_saturation(info)
+    _warn_of_int8(info)
     return Engine(recognizer, tokenizer, info)
 
 
@@ -215,8 +222,15 @@ def preferred_precision(provider: ProviderName) -> Precision:
     return "int8" if provider == "cpu" and int8_is_exact() else "fp32"
 
 
-def _warn_of_saturation(info: EngineInfo) -> None:
-    if info.precision == "int8" and info.provider == "cpu" and not int8_is_exact():
+def _warn_of_int8(info: EngineInfo) -> None:
+    if info.precision != "int8":
+        return
+    if info.provider in _WITHOUT_INT8:
+        logger.warning(
+            "%s has no kernels for dynamic INT8: the products run on the CPU; take --precision fp32",
+            info.provider,
+        )
+    elif info.provider == "cpu" and not int8_is_exact():
         logger.warning(
             "this processor has no exact INT8 products (no VNNI): the INT8 encoder gives other text here "
             "than elsewhere; take --precision fp32"

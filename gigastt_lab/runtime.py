@@ -225,7 +225,7 @@ def _open_on(provider: ProviderName, graph: str | bytes, name: str, threads: int
             raise _not_started(provider, name, str(error)) from error
         raise ModelError(
             f"{name} cannot be loaded: {_one_line(error)}; the file is damaged, or needs a newer "
-            "ONNX Runtime: download the model again"
+            f"ONNX Runtime: {_how_to_mend(name)}"
         ) from error
     session = Session(inference, name, threads)
     if session.provider != provider:  # a provider whose libraries are missing is left out without an error
@@ -252,6 +252,12 @@ def _not_started(provider: ProviderName, name: str, reason: str) -> ProviderErro
         f"provider {provider} did not start for {name}: {reason}; check its driver and libraries, "
         f"or choose one of {others}"
     )
+
+
+def _how_to_mend(name: str) -> str:
+    """What to do about a damaged graph: INT8 encoders are made here, not downloaded."""
+    is_int8 = "int8" in Path(name).name
+    return "make it again (python -m gigastt_lab quantize --force)" if is_int8 else "download the model again"
 
 
 def _one_line(error: Exception) -> str:

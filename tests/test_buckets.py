@@ -12,7 +12,7 @@ from graphs import Sizes, write_model
 from gigastt_lab import buckets, engine, runtime, saturation
 from gigastt_lab.buckets import BUCKET_FRAMES, BucketedEncoder, bucket_of, with_fixed_lengths
 from gigastt_lab.encoder_comparison import sample_clips
-from gigastt_lab.errors import ProviderError
+from gigastt_lab.errors import ModelError, ProviderError
 from gigastt_lab.features import log_mel_batch
 from gigastt_lab.files import ENCODER_NAMES, PREFIX
 from gigastt_lab.models import DEMO_DIRECTORY
@@ -94,8 +94,12 @@ def test_an_encoder_that_padding_changes_keeps_its_lengths(
     assert "lengths stay as they are" in caplog.text
 
 
-def test_this_processor_says_whether_its_products_are_exact() -> None:
-    assert saturation.int8_is_exact() in (True, False)
+@pytest.mark.skipif(
+    not Path("/proc/cpuinfo").exists() or "vnni" not in Path("/proc/cpuinfo").read_text(),
+    reason="no processor with VNNI, or none that says so",
+)
+def test_with_vnni_products_are_exact() -> None:
+    assert saturation.int8_is_exact()
 
 
 @pytest.mark.parametrize("wraps", [False, True])
@@ -129,6 +133,34 @@ def test_auto_takes_the_precision_that_the_device_computes_well(
     assert engine.load_engine("demo", provider="cpu").info.precision == "fp32"
     assert engine.load_engine("demo", provider="cpu", precision="int8").info.precision == "int8"
     assert "no exact INT8 products" in caplog.text
+
+
+def test_an_accelerator_that_fails_at_its_first_run_is_fallen_back_from(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    load_networks = engine.load_networks
+
+    def pretended(files, options, **arguments):
+        networks = load_networks(files, RuntimeOptions(provider="cpu"), **arguments)
+        if options.provider == "cuda":
+            networks.encoder.session.provider = "cuda"
+        return networks
+
+    def failing(encoder):
+        if encoder.session.provider == "cuda":
+            raise ModelError("out of memory")
+        return encoder
+
+    monkeypatch.setattr(runtime, "available_providers", lambda: ("cpu", "cuda"))
+    monkeypatch.setattr(engine, "load_networks", pretended)
+    monkeypatch.setattr(engine, "with_fixed_lengths", failing)
+    assert engine.load_engine("demo").info.provider == "cpu"
+    assert "cannot run it: out of memory" in caplog.text
+    with pytest.raises(ProviderError, match="out of memory"):
+        engine.load_engine("demo", provider="cuda")
+    monkeypatch.setattr(engine, "with_fixed_lengths", lambda encoder: encoder)
+    engine.load_engine("demo", provider="cuda", precision="int8")
+    assert "cuda has no kernels for dynamic INT8" in caplog.text
 
 
 def test_auto_on_an_accelerator_is_fp32(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,8 @@ ARROWS = {
     "prepare": {"models", "download", "files", "quantize", "storage"},
     "audio": {"containers", "decoders", "resample", "samples"},  # one topic in several files
     "models": {"files"},  # `files` names a model directory's files
-    "quantize": {"files", "storage"},
+    "quantized_graph": set(),
+    "quantize": {"files", "storage", "quantized_graph", "runtime"},  # a graph that does not load gets no name
     "networks": {"runtime", "files", "head", "graph_weights"},
     "head": {"graph_weights", "runtime"},  # predictor and joiner rebuilt from their graphs' weights
     "graph_weights": {"runtime"},

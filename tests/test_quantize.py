@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import resource
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +21,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import numpy_helper, parser
 
+from gigastt_lab import quantize as quantize_module
 from gigastt_lab.encoder_comparison import measure_speed, relative_error, sample_clips
 from gigastt_lab.errors import ModelError, ModelExistsError, ModelNotFoundError, NothingToQuantizeError
-from gigastt_lab.files import ENCODER_NAMES
+from gigastt_lab.files import ENCODER_NAMES, LOCK_NAME
 from gigastt_lab.models import DEMO_DIRECTORY
 from gigastt_lab.networks import Encoder
-from gigastt_lab.quantize import RECIPE_KEY, quantize_encoder, quantize_weight
+from gigastt_lab.quantize import RECIPE_KEY, quantize_encoder
+from gigastt_lab.quantized_graph import quantize_weight
 from gigastt_lab.runtime import RuntimeOptions, load_session
+from gigastt_lab.storage import directory_lock
 
 CPU = RuntimeOptions(provider="cpu")
 FP32, INT8 = (DEMO_DIRECTORY / ENCODER_NAMES[precision][0] for precision in ("fp32", "int8"))
@@ -151,6 +159,46 @@ def test_weights_in_constant_nodes_do_not_stay_behind(quantize) -> None:
     )
 
 
+def test_constants_that_share_a_tensor_name_are_told_apart(quantize) -> None:
+    w, v, x = weight(6, 4), weight(6, 4, seed=1), weight(1, 3, 6, seed=2)
+    model = onnx.load_from_string(graph(SHARED, {"w": w, "v": v}))
+    del model.graph.initializer[:]
+    for name, array in (("w", w), ("v", v)):
+        value = numpy_helper.from_array(array, "value")
+        model.graph.node.insert(0, onnx.helper.make_node("Constant", [], [name], value=value))
+    _, quantized = quantize(model.SerializeToString())
+    np.testing.assert_allclose(
+        run_model(quantized, x), dynamic_product(x, w) + dynamic_product(x, v), atol=1e-5
+    )
+
+
+def test_what_a_branch_reads_stays(quantize) -> None:
+    """`c` is read inside both branches alone, `w` also by a product outside."""
+    w, c, x = weight(6, 6), weight(6, 6, seed=1), weight(1, 3, 6, seed=2)
+    model = onnx.load_from_string(graph("h = MatMul (x, w)\n y = Identity (h)", {"w": w, "c": c}))
+    branches = {
+        f"{name}_branch": onnx.helper.make_graph(
+            [onnx.helper.make_node("MatMul", ["h", weight_name], [f"{name}_y"])], name, [],
+            [onnx.helper.make_tensor_value_info(f"{name}_y", onnx.TensorProto.FLOAT, None)],
+        )
+        for name, weight_name in (("then", "c"), ("else", "w"))
+    }  # fmt: skip
+    model.graph.initializer.append(numpy_helper.from_array(np.array(True), "yes"))
+    model.graph.node[-1].CopyFrom(onnx.helper.make_node("If", ["yes"], ["y"], **branches))
+    _, quantized = quantize(model.SerializeToString())
+    found = run_model(quantized, x)
+    np.testing.assert_allclose(found, dynamic_product(x, w).astype(np.float32) @ c, atol=1e-4)
+
+
+def test_weights_that_are_listed_as_inputs_are_none_any_more(quantize) -> None:
+    w, x = weight(6, 4), weight(1, 3, 6, seed=1)
+    model = onnx.load_from_string(graph(PRODUCT, {"w": w}))
+    model.graph.input.append(onnx.helper.make_tensor_value_info("w", onnx.TensorProto.FLOAT, w.shape))
+    _, quantized = quantize(model.SerializeToString())
+    assert [entry.name for entry in quantized.graph.input] == ["x"]
+    np.testing.assert_allclose(run_model(quantized, x), dynamic_product(x, w), atol=1e-5)
+
+
 @pytest.mark.parametrize("bias", [False, True])
 def test_linear_rewrites_convolutions_of_kernel_1(quantize, bias: bool) -> None:
     w, b, x = weight(4, 6, 1), weight(4, seed=1), weight(2, 6, 9, seed=2)
@@ -243,6 +291,8 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
             "not quantized already",
         ),
         (graph(PRODUCT, {"w": weight(6, 4)}, opset=9), ModelError, "opset 9; quantizing needs 11"),
+        (b"", ModelError, "no ONNX graph"),
+        (graph(PRODUCT, {"w": np.full((6, 4), np.nan, np.float32)}), ModelError, "weight w is not finite"),
     ],
 )
 def test_what_cannot_be_quantized(
@@ -265,6 +315,57 @@ def test_wrong_arguments(tmp_path: Path) -> None:
         quantize_encoder(tmp_path / "none.onnx", tmp_path / "int8.onnx")
     with pytest.raises(ModelError, match="'int4' is not known; choose one of matmul, linear"):
         quantize_encoder(FP32, tmp_path / "int8.onnx", recipe="int4")  # type: ignore[arg-type]
+
+
+def test_a_second_one_waits_and_does_not_overwrite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, arrived = tmp_path / "int8.onnx", threading.Event()
+
+    @contextmanager
+    def watched(directory: Path) -> Iterator[None]:
+        arrived.set()
+        with directory_lock(directory):
+            yield
+
+    monkeypatch.setattr(quantize_module, "directory_lock", watched)
+    with ThreadPoolExecutor(1) as pool, directory_lock(tmp_path):
+        second = pool.submit(quantize_encoder, FP32, target)
+        assert arrived.wait(60)
+        assert not target.exists()
+        target.write_bytes(b"of the first")
+    with pytest.raises(ModelExistsError):
+        second.result()
+    assert target.read_bytes() == b"of the first"
+
+
+def test_a_graph_that_does_not_load_gets_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, options: RuntimeOptions) -> None:
+        assert path.is_file()
+        raise ModelError("cannot be loaded")
+
+    monkeypatch.setattr(quantize_module, "load_session", refuse)
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        quantize_encoder(FP32, tmp_path / "int8.onnx")
+    assert [path.name for path in tmp_path.iterdir()] in ([LOCK_NAME], [])
+
+
+def test_killed_before_the_renaming(tmp_path: Path) -> None:
+    """The old file is whole, and the next attempt clears up."""
+    target = tmp_path / "int8.onnx"
+    target.write_bytes(b"old")
+    code = f"""
+import os, signal, sys
+from pathlib import Path
+import gigastt_lab.quantize as quantize
+quantize.load_session = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+quantize.quantize_encoder(Path({str(FP32)!r}), Path({str(target)!r}), overwrite=True)
+"""
+    killed = subprocess.run([sys.executable, "-c", code], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.glob(".*.partial"))
+    quantize_encoder(FP32, target, overwrite=True)
+    onnx.load(target)
+    assert not list(tmp_path.glob(".*.partial"))
 
 
 def command(directory: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:

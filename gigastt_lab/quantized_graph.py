@@ -1,0 +1,227 @@
+"""A graph's products rewritten for INT8, node by node; what `quantize` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from gigastt_lab.errors import ModelError
+from gigastt_lab.types import Float32Array
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, NodeProto, TensorProto
+
+Recipe = Literal["matmul", "linear"]
+
+_LARGEST: Final = 127  # symmetric: -128 is left out, so that zero is exact and the sign costs nothing
+_PRODUCTS: Final = ("MatMul", "Gemm", "Conv")
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One weight of the encoder.
+
+    Attributes:
+        name: In the FP32 graph.
+        op: The operator that multiplies by it.
+        shape: In the FP32 graph.
+    """
+
+    name: str
+    op: str
+    shape: tuple[int, ...]
+
+    @property
+    def n_parameters(self) -> int:
+        """Numbers in it."""
+        return int(np.prod(self.shape))
+
+
+def quantize_weight(weight: Float32Array) -> tuple[npt.NDArray[np.int8], Float32Array]:
+    """A weight as INT8, symmetric, one scale per output channel.
+
+    Args:
+        weight: Shape (n_in, n_out).
+
+    Returns:
+        Integers in [-127, 127], shape (n_in, n_out), and scales, shape (n_out,): integers * scales is
+        within half a scale of `weight`.
+
+    >>> quantize_weight(np.array([[1.27, 0.0], [-0.5, 0.0]], np.float32))[0].tolist()
+    [[127, 0], [-50, 0]]
+    """
+    scales = np.abs(weight).max(axis=0) / np.float32(_LARGEST)
+    scales[scales < np.finfo(np.float32).tiny] = 1.0  # no weights at all, or too small to have a scale
+    return np.rint(weight / scales).astype(np.int8), scales
+
+
+class Rewriter:
+    """One graph, its products replaced in place.
+
+    Attributes:
+        quantized: So far.
+        kept: So far.
+    """
+
+    def __init__(self, graph: GraphProto, recipe: Recipe) -> None:
+        self.quantized: list[Weight] = []
+        self.kept: list[Weight] = []
+        self._graph = graph
+        self._recipe = recipe
+        self._constants = _constants(graph)
+        self._new_nodes: list[NodeProto] = []
+        self._int8_names: dict[str, tuple[str, str]] = {}  # weight -> its integers and scales
+        self._activations: dict[str, tuple[str, str, str]] = {}  # tensor -> its integers, scale, zero point
+
+    def rewrite(self) -> Iterator[None]:
+        """Rewrite node by node; whoever iterates sees the progress."""
+        for node in self._graph.node:
+            weight = self._weight(node)
+            if weight is None:
+                self._new_nodes.append(node)
+            elif node.op_type == "MatMul" and len(weight.shape) == 2:
+                self._product(node.input[0], node.input[1], node.output[0])
+                self.quantized.append(weight)
+            elif self._recipe == "linear" and self._is_pointwise(node):
+                self._pointwise(node)
+                self.quantized.append(weight)
+            else:
+                self._new_nodes.append(node)
+                self.kept.append(weight)
+            yield
+        del self._graph.node[:]
+        self._graph.node.extend(self._new_nodes)
+        self._drop_unused()
+
+    def _weight(self, node: NodeProto) -> Weight | None:
+        """The FP32 weight that a product multiplies by, or None where it has none."""
+        if node.op_type not in _PRODUCTS:
+            return None
+        name, tensor = self._constants.get(node.input[1], ("", None))
+        if tensor is None or tensor.data_type != tensor.FLOAT:
+            return None
+        return Weight(name, node.op_type, tuple(tensor.dims))
+
+    def _is_pointwise(self, node: NodeProto) -> bool:
+        attributes = {attribute.name: attribute for attribute in node.attribute}
+        ones = [
+            set(attributes[name].ints) <= {1}
+            for name in ("kernel_shape", "strides", "dilations")
+            if name in attributes
+        ]
+        unpadded = "pads" not in attributes or not any(attributes["pads"].ints)
+        one_group = "group" not in attributes or attributes["group"].i == 1
+        _, weight = self._constants[node.input[1]]
+        dims = weight.dims
+        return (
+            node.op_type == "Conv"
+            and len(dims) == 3
+            and dims[2] == 1
+            and all(ones)
+            and unpadded
+            and one_group
+        )
+
+    def _pointwise(self, node: NodeProto) -> None:
+        """A convolution of kernel 1 over (B, C, T) as a product over (B, T, C).
+
+        ONNX Runtime removes the transpositions that meet those around them.
+        """
+        source, weight, output, bias = node.input[0], node.input[1], node.output[0], node.input[2:]
+        time_major = f"{output}_time_major"
+        self._add("Transpose", [source], [f"{time_major}_in"], perm=[0, 2, 1])
+        product = f"{time_major}_product" if bias else time_major
+        self._product(f"{time_major}_in", weight, product)
+        if bias:
+            self._add("Add", [product, bias[0]], [time_major])
+        self._add("Transpose", [time_major], [output], perm=[0, 2, 1])
+
+    def _product(self, source: str, weight: str, output: str) -> None:
+        """``output = source @ weight`` in the form that ONNX Runtime fuses, a bias after it included."""
+        integers, scale, zero_point = self._quantized_activation(source)
+        weight_integers, weight_scales = self._quantized_weight(weight)
+        self._add("MatMulInteger", [integers, weight_integers, zero_point], [f"{output}_sum"])
+        self._add("Cast", [f"{output}_sum"], [f"{output}_float"], to=1)  # TensorProto.FLOAT
+        self._add("Mul", [scale, weight_scales], [f"{output}_scales"])
+        self._add("Mul", [f"{output}_float", f"{output}_scales"], [output])
+
+    def _quantized_activation(self, source: str) -> tuple[str, str, str]:
+        """Once for each tensor, however many products read it: query and key share theirs."""
+        if source not in self._activations:
+            names = (f"{source}_quantized", f"{source}_scale", f"{source}_zero_point")
+            self._add("DynamicQuantizeLinear", [source], list(names))
+            self._activations[source] = names
+        return self._activations[source]
+
+    def _quantized_weight(self, name: str) -> tuple[str, str]:
+        from onnx import numpy_helper  # noqa: PLC0415
+
+        key, tensor = self._constants[name]
+        if key not in self._int8_names:
+            weight = numpy_helper.to_array(tensor)
+            if not np.isfinite(weight).all():
+                raise ModelError(
+                    f"weight {key} is not finite: the FP32 encoder is damaged; download it again"
+                )
+            weight = weight[:, :, 0].T if weight.ndim == 3 else weight  # (n_out, n_in, 1) of a convolution
+            integers, scales = quantize_weight(np.asarray(weight, np.float32))
+            self._int8_names[key] = (f"{key}_quantized", f"{key}_scales")
+            for array, its_name in zip((integers, scales), self._int8_names[key], strict=True):
+                self._graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(array), its_name))
+        return self._int8_names[key]
+
+    def _add(self, op: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:
+        from onnx import helper  # noqa: PLC0415
+
+        self._new_nodes.append(helper.make_node(op, inputs, outputs, name=f"{outputs[0]}/{op}", **attributes))
+
+    def _drop_unused(self) -> None:
+        """Remove the FP32 weights that nothing reads any more, and what only hands them on."""
+        graph = self._graph
+        while True:
+            read = _read_names(graph)
+            unread = [
+                i
+                for i, node in enumerate(graph.node)
+                if node.op_type in ("Constant", "Identity") and read.isdisjoint(node.output)
+            ]
+            for i in reversed(unread):
+                del graph.node[i]
+            if not unread:
+                break
+        gone = {tensor.name for tensor in graph.initializer} - read
+        for entries in (graph.initializer, graph.input):  # older exports list weights as inputs, too
+            for i in reversed(range(len(entries))):
+                if entries[i].name in gone:
+                    del entries[i]
+
+
+def _read_names(graph: GraphProto) -> set[str]:
+    """Names that the nodes read, those of loops and branches inside them included, and the outputs."""
+    names = {output.name for output in graph.output}
+    for node in graph.node:
+        names.update(node.input)
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                names |= _read_names(inner)
+    return names
+
+
+def _constants(graph: GraphProto) -> dict[str, tuple[str, TensorProto]]:
+    """Name -> origin and tensor for what is constant: initializers, Constant nodes, copies of either.
+
+    The origin tells constants apart: tensors inside Constant nodes often share a name.
+    """
+    constants: dict[str, tuple[str, TensorProto]] = {
+        tensor.name: (tensor.name, tensor) for tensor in graph.initializer
+    }
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute and node.attribute[0].name == "value":
+            constants[node.output[0]] = (node.output[0], node.attribute[0].t)
+        elif node.op_type == "Identity" and node.input[0] in constants:
+            constants[node.output[0]] = constants[node.input[0]]
+    return constants
