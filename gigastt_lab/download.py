@@ -11,10 +11,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from gigastt_lab.errors import ChecksumError, ModelError
-from gigastt_lab.hub import DEFAULT_RETRIES, HubFile, Retries, fetch
+from gigastt_lab.errors import ChecksumError, DirectoryNotWritableError, DiskFullError, ModelError
+from gigastt_lab.hub import DEFAULT_RETRIES, HubFile, Retries, check_client, fetch
 from gigastt_lab.models import KnownModel, ModelFile
-from gigastt_lab.storage import directory_lock, file_state, require_space, sha256_of, size_text, writing_to
+from gigastt_lab.storage import (
+    directory_lock,
+    file_state,
+    require_plain_files,
+    require_space,
+    sha256_of,
+    size_text,
+    writing_to,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -51,14 +59,17 @@ def download(
     """
     if model.repository is None or model.revision is None:
         raise ModelError(f"{model.name} is inside the package; there is nothing to download")
+    staging = directory / STAGING_NAME
     missing = _missing(model, model.files, directory)
     if not missing:
+        _tidy(staging)
         return ()  # without the lock: a complete directory may be read-only
+    check_client(directory)
     with directory_lock(directory):
         missing = _missing(model, missing, directory)  # another process may have been here
         if not missing:
+            shutil.rmtree(staging, ignore_errors=True)
             return ()
-        staging = directory / STAGING_NAME
         parts = {
             # The checksum in the name: bytes of another revision are not gone on from.
             HubFile(model.repository, model.revision, file, directory): staging
@@ -67,6 +78,8 @@ def download(
         }
         with writing_to(directory):
             staging.mkdir(exist_ok=True)
+            for stray in set(staging.iterdir()) - set(parts.values()):  # of another revision
+                stray.unlink()
         n_there = sum(part.stat().st_size for part in parts.values() if part.exists())
         n_bytes = sum(file.size for file in missing)
         require_space(directory, n_bytes - n_there)
@@ -81,14 +94,26 @@ def download(
     return tuple(file.name for file in missing)
 
 
+def _tidy(staging: Path) -> None:
+    """Remove what an attempt left that was killed after its last renaming, where this user may."""
+    if not staging.exists():
+        return
+    try:
+        with directory_lock(staging.parent):
+            shutil.rmtree(staging, ignore_errors=True)
+    except (DirectoryNotWritableError, DiskFullError) as error:
+        logger.debug("%s is left: %s", staging, error)
+
+
 def _missing(model: KnownModel, files: Iterable[ModelFile], directory: Path) -> list[ModelFile]:
     """Those of `files` that are not in `directory`; the others are verified."""
     missing = []
     for file in files:
         path = directory / file.name
         try:
+            require_plain_files([file], directory)
             state = file_state(file, directory, verify=not file.may_differ)
-        except OSError as error:
+        except OSError as error:  # which a ModelError is not
             raise ModelError(f"{path} cannot be read: {error.strerror}") from error
         if state == "missing":
             missing.append(file)
@@ -104,11 +129,12 @@ def _missing(model: KnownModel, files: Iterable[ModelFile], directory: Path) -> 
 def _fetch_verified(source: HubFile, part: Path, retries: Retries, report: Callable[[int], object]) -> None:
     """The file as `part`: every byte of it on the disk, and its checksum right."""
     file = source.file
+    is_second = False
     while True:
-        is_resumed = part.exists()
-        if is_resumed and part.stat().st_size > file.size:
+        if part.exists() and part.stat().st_size > file.size:
             part.unlink()
-        fetch(source, part, retries=retries, report=report)
+        is_resumed = part.exists()
+        n_answers = fetch(source, part, retries=retries, report=report)
         with writing_to(source.directory):
             actual = sha256_of(part)
             if actual == file.sha256:
@@ -117,13 +143,14 @@ def _fetch_verified(source: HubFile, part: Path, retries: Retries, report: Calla
                 return
             part.unlink()
         report(-file.size)
-        if not is_resumed:
+        if is_second or not (is_resumed or n_answers > 1):
             raise source.error(
                 ChecksumError,
                 f"{source.url} arrived whole, and is another file than expected: its SHA-256 is {actual}, "
                 f"not {file.sha256}. It was thrown away; try again, or name another mirror (HF_ENDPOINT)",
             )
-        logger.warning("%s: what an earlier attempt left of it is damaged; downloading it anew", file.name)
+        logger.warning("%s: damaged, put together of several attempts; downloading it anew", file.name)
+        is_second = True
 
 
 @contextmanager

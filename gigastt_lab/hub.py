@@ -23,7 +23,15 @@ from gigastt_lab.errors import (
     HubRefusedError,
     HubUnreachableError,
 )
-from gigastt_lab.hub_client import Answer, HopelessError, TemporaryError, TokenError, file_url, get
+from gigastt_lab.hub_client import (
+    Answer,
+    HopelessError,
+    TemporaryError,
+    TokenError,
+    check_settings,
+    file_url,
+    get,
+)
 from gigastt_lab.models import ModelFile
 from gigastt_lab.storage import writing_to
 
@@ -83,13 +91,28 @@ class HubFile:
         )
 
 
+def check_client(directory: Path) -> None:
+    """See whether the Hub's client can work as it is configured, before anything is done for `directory`.
+
+    Raises:
+        HubUnreachableError: it cannot; the message names the variable to check.
+    """
+    try:
+        check_settings()
+    except HopelessError as error:
+        raise HubUnreachableError(
+            f"{error}. Without the Hub: put the files into {directory} by hand; name a directory that holds "
+            "the model already (--model-dir); or take the small packaged model (--model demo)"
+        ) from error
+
+
 def fetch(
     source: HubFile,
     part: Path,
     *,
     retries: Retries = DEFAULT_RETRIES,
     report: Callable[[int], object] = int,
-) -> None:
+) -> int:
     """Complete `part` until it is as long as the file; bytes that it has are not asked for again.
 
     Args:
@@ -97,6 +120,9 @@ def fetch(
         part: Where to; its directory is there, and it is not longer than the file.
         retries: What to do about failures that may heal.
         report: Called with each number of bytes that arrived; a negative one takes bytes back.
+
+    Returns:
+        Number of answers that brought bytes.
 
     Raises:
         HubUnreachableError: no usable answer, after all `retries`, or in offline mode.
@@ -106,11 +132,13 @@ def fetch(
         DiskFullError: no space left.
         DirectoryNotWritableError: `part` cannot be written.
     """
-    size, fruitless = source.file.size, 0
+    size, fruitless, n_answers = source.file.size, 0, 0
     while (start := _size(part)) != size:
         try:
             _receive(source, part, start, report)
+            n_answers += 1
         except TemporaryError as error:
+            n_answers += _size(part) != start
             fruitless = 1 if _size(part) - start >= _PROGRESS_BYTES else fruitless + 1
             wait_s = min(retries.first_wait_s * 2 ** (fruitless - 1), retries.max_wait_s)
             asked_s = error.retry_after_s or 0.0
@@ -123,6 +151,7 @@ def fetch(
             raise source.error(HubRefusedError, str(error)) from None  # what it came from quotes the token
         except HopelessError as error:
             raise source.error(HubUnreachableError, f"{source.url}: {error}") from error
+    return n_answers
 
 
 def _size(part: Path) -> int:
@@ -134,18 +163,15 @@ def _receive(source: HubFile, part: Path, start: int, report: Callable[[int], ob
     size = source.file.size
     with get(source.url, start) as (answer, chunks):
         _check_status(source, answer)
-        begins, total = _extent(answer)
-        if total not in (None, size):
-            raise _wrong_size(source, f"{total:,}")
+        begins = _first_byte(source, answer, start)
         with writing_to(source.directory):
             output = part.open("ab", buffering=0)
         with output:
             if begins != start:  # the server takes no ranges, and sends the whole
-                output.truncate(0)
+                with writing_to(source.directory):
+                    output.truncate(0)
                 report(-start)
                 start = 0
-                if begins:
-                    raise TemporaryError("the Hub sent another range than it was asked for")
             for chunk in chunks:
                 start += len(chunk)
                 if start > size:
@@ -206,14 +232,30 @@ def _retry_after_s(header: str | None) -> float | None:
         return None
 
 
-def _extent(answer: Answer) -> tuple[int, int | None]:
-    """The first byte that an answer holds, and the whole file's size in bytes where it says so."""
-    match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
-    if answer.status_code == 206 and match:
-        return int(match[1]), None if match[2] == "*" else int(match[2])
-    length = answer.headers.get("Content-Length", "")
-    # Of a compressed body, which we did not ask for, it is another length.
-    return 0, int(length) if length.isdecimal() and "Content-Encoding" not in answer.headers else None
+def _first_byte(source: HubFile, answer: Answer, start: int) -> int:
+    """The first byte that a good answer holds: `start`, or 0 where the server takes no ranges.
+
+    Only an answer that declares the right length is taken for the whole file: with any other, a proxy or
+    a login page may have answered, which must not cost the bytes that are there already.
+    """
+    size = source.file.size
+    if answer.status_code == 206:
+        match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
+        if match is None or int(match[1]) != start:
+            raise TemporaryError("the Hub sent another range than it was asked for")
+        if match[2] not in ("*", str(size)):
+            raise _wrong_size(source, f"{int(match[2]):,}")
+        return start
+    declared = answer.headers.get("Content-Length", "")
+    if declared.isdecimal() and "Content-Encoding" not in answer.headers:  # else the length of another thing
+        if int(declared) == size:
+            return 0
+        if start == 0:
+            raise _wrong_size(source, f"{int(declared):,}")
+    raise TemporaryError(
+        f"the answer is not declared to be the {size:,} bytes of the file; "
+        "a proxy or a login page may have answered instead of the Hub"
+    )
 
 
 def _wrong_size(source: HubFile, found: str) -> DownloadError:

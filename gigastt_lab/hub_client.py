@@ -6,12 +6,13 @@ requests before its version 1.0, on httpx from there on (2.x: httpx2): what diff
 
 from __future__ import annotations
 
+import os
 import ssl
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 _CHUNK_BYTES: Final = 1 << 16  # what a cut connection loses at most
 # Names of requests' and httpx' exceptions that come back however often one tries.
@@ -48,11 +49,39 @@ class TokenError(Exception):
     """A token that cannot be sent."""
 
 
+def check_settings() -> None:
+    """Load the client, and look at what the environment says of it.
+
+    Raises:
+        HopelessError: it cannot work so; the message names the variable to check.
+    """
+    try:
+        from huggingface_hub import constants, utils  # noqa: F401, PLC0415 - slow, and only downloads need it
+    except (ValueError, OSError) as error:
+        given = [name for name in sorted(os.environ) if name.startswith(("HF_", "HUGGING"))]
+        raise HopelessError(
+            f"the Hub's client cannot be loaded ({error}); check {', '.join(given) or 'its installation'}"
+        ) from error
+    try:
+        address = urlsplit(_endpoint())
+        _ = address.port  # a wrong one shows only here
+        (address.hostname or "").encode("idna")
+    except ValueError as error:
+        raise HopelessError(f"the Hub's address cannot be used ({error}); check HF_ENDPOINT") from error
+    if constants.HF_HUB_DOWNLOAD_TIMEOUT <= 0:
+        raise HopelessError("HF_HUB_DOWNLOAD_TIMEOUT is not above 0; give it some seconds, or unset it")
+
+
+def _endpoint() -> str:
+    """Where the Hub is; an empty `HF_ENDPOINT` names no mirror."""
+    from huggingface_hub import constants  # noqa: PLC0415
+
+    return constants.ENDPOINT or "https://huggingface.co"
+
+
 def file_url(repository: str, revision: str, name: str) -> str:
     """Where a file is, on the mirror `HF_ENDPOINT` if there is one."""
-    from huggingface_hub import constants  # noqa: PLC0415 - slow to import, and only downloads need it
-
-    return f"{constants.ENDPOINT}/{repository}/resolve/{revision}/{quote(name)}"
+    return f"{_endpoint()}/{repository}/resolve/{revision}/{quote(name)}"
 
 
 @contextmanager
@@ -91,6 +120,10 @@ def get(url: str, start: int) -> Iterator[tuple[Answer, Iterator[bytes]]]:
         if type(error).__name__ in _HOPELESS:
             raise HopelessError(f"{reason}; check HF_ENDPOINT and the proxy (HTTPS_PROXY)") from error
         raise TemporaryError(reason) from error
+    except UnicodeError as error:  # of a host's name; neither library makes one of its own errors of it
+        raise HopelessError(
+            f"no such host ({error}); check HF_ENDPOINT and the proxy (HTTPS_PROXY)"
+        ) from error
 
 
 def _session() -> Any:
@@ -101,13 +134,23 @@ def _session() -> Any:
         return get_session()
     except (ImportError, ValueError) as error:  # httpx reads the proxies of the environment here
         raise HopelessError(f"the proxy cannot be used: {error}; check HTTPS_PROXY and ALL_PROXY") from error
+    except OSError as error:  # and the certificates
+        raise HopelessError(f"the certificates cannot be read: {error}; check SSL_CERT_FILE") from error
 
 
 def _headers(start: int) -> dict[str, str]:
     """The client's own headers, its token among them, and the range."""
+    from huggingface_hub import constants  # noqa: PLC0415
     from huggingface_hub.utils import build_hf_headers  # noqa: PLC0415
 
-    headers = dict(build_hf_headers(library_name="gigastt-lab"))
+    try:
+        headers = dict(build_hf_headers(library_name="gigastt-lab"))
+    except (ValueError, OSError) as error:
+        # Nothing of the error's text: it may quote the token.
+        raise TokenError(
+            f"the token of the Hub's login cannot be read ({type(error).__name__}): check the file "
+            f"{constants.HF_TOKEN_PATH} (HF_TOKEN_PATH, HF_HOME), or set HF_TOKEN"
+        ) from None
     token = headers.get("authorization", "")
     if not (token.isascii() and token.isprintable()):  # checked here: the libraries quote it in their errors
         raise TokenError("the token in HF_TOKEN, or of the Hub's login, holds characters that no token has")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -121,23 +122,41 @@ def model_directory(model: str, model_dir: str | os.PathLike[str] | None = None)
 
     Args:
         model: A name that `canonical_name` takes.
-        model_dir: Overrides every other place. Else the demo model lies inside the package, and the
-            others in `$GIGASTT_MODEL_DIR` or, as gigastt keeps them, in `~/.gigastt/models`.
+        model_dir: Overrides every other place, unless it is empty. Else the demo model lies inside the
+            package, and the others in `$GIGASTT_MODEL_DIR` or, as gigastt keeps them, in
+            `~/.gigastt/models`. `~` stands for the home directory.
 
     Raises:
-        ModelError: no such model is known, or the user has no home directory.
+        ModelError: no such model is known, the user has no home directory, or something that is no
+            directory is in the way.
     """
     name = canonical_name(model)
-    if model_dir is not None:
-        return Path(model_dir)
-    if name == DEMO_MODEL:
-        return DEMO_DIRECTORY
-    from_environment = os.environ.get(MODEL_DIR_VARIABLE)
-    if from_environment:
-        return Path(from_environment)
+    if model_dir is None or os.fspath(model_dir) == "":
+        if name == DEMO_MODEL:
+            return DEMO_DIRECTORY
+        model_dir = os.environ.get(MODEL_DIR_VARIABLE) or Path("~", ".gigastt", "models")
     try:
-        return Path.home() / ".gigastt" / "models"
+        directory = Path(model_dir).expanduser()
     except RuntimeError as error:  # a container's user without a name and without $HOME
         raise ModelError(
-            f"this user has no home directory to keep {name} in; set {MODEL_DIR_VARIABLE} or give model_dir"
+            f"there is no home directory for {str(model_dir)!r}, to keep {name} in; "
+            f"set {MODEL_DIR_VARIABLE} or give model_dir (--model-dir), without ~"
         ) from error
+    _require_directory(directory)
+    return directory
+
+
+def _require_directory(directory: Path) -> None:
+    """Check that `directory` is one, or can be made as far as one sees without making it."""
+    nearest = next((place for place in (directory, *directory.parents) if os.path.lexists(place)), None)
+    if nearest is None:
+        return
+    try:
+        is_directory = stat.S_ISDIR(nearest.stat().st_mode)
+    except PermissionError:
+        return  # a link to where this user may not look: whoever opens it says so
+    except OSError:
+        is_directory = False  # a link to nothing
+    if not is_directory:
+        what = "a link to nothing" if nearest.is_symlink() and not nearest.exists() else "not a directory"
+        raise ModelError(f"{nearest} is {what}; give a directory (--model-dir or {MODEL_DIR_VARIABLE})")

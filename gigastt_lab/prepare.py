@@ -6,15 +6,19 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from gigastt_lab.download import download
 from gigastt_lab.errors import ModelError, ModelNotFoundError
 from gigastt_lab.files import ENCODER_NAMES, ModelFiles, Precision, PrecisionChoice
 from gigastt_lab.models import KNOWN_MODELS, KnownModel, canonical_name, model_directory
-from gigastt_lab.storage import file_state, size_text
+from gigastt_lab.quantized_graph import RECIPE_KEY
+from gigastt_lab.storage import file_state, graph_metadata, require_plain_files, size_text
 
 logger = logging.getLogger(__name__)
+
+# "made here": by this program's `quantize`; "damaged": no whole ONNX graph.
+GraphOrigin = Literal["made here", "not known", "damaged"]
 
 SKIP_QUANTIZE_VARIABLE: Final = "GIGASTT_SKIP_QUANTIZE"
 FP32_ENCODER: Final = ENCODER_NAMES["fp32"][0]
@@ -62,6 +66,7 @@ def prepare_model(
                 f"{directory} holds no INT8 encoder, and none is to be made ({SKIP_QUANTIZE_VARIABLE} or "
                 "--skip-quantize); take that back, or ask for another precision"
             )
+        require_plain_files(known.files, directory)
         _announce(known, directory)
         download(known, directory, show_progress=show_progress)
     if precision != "fp32" and not skip_quantize and _is_published_encoder(known, directory):
@@ -114,6 +119,19 @@ def precisions_of(directory: Path) -> tuple[Precision, ...]:
     return tuple(precision for precision in precisions if _loads(directory, precision))
 
 
+def graph_origin(path: Path) -> GraphOrigin:
+    """What a cheap look at a graph that is not in the registry says of it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        metadata = graph_metadata(path)
+    except ModelError:
+        return "damaged"
+    return "made here" if RECIPE_KEY in metadata else "not known"
+
+
 def _is_published_encoder(known: KnownModel, directory: Path) -> bool:
     """Whether the FP32 encoder is, by its size, that of `known`; others' are not ours to quantize."""
     encoder = next((file for file in known.files if file.name == FP32_ENCODER), None)
@@ -147,8 +165,14 @@ def _make_int8(directory: Path, *, required: bool, show_progress: bool) -> bool:
             return False  # another process made it while this one waited for the lock
         reason = str(error) or type(error).__name__
         if required:
-            raise ModelError(f"the INT8 encoder could not be made: {reason}") from error
-        logger.warning("the INT8 encoder could not be made, FP32 goes on: %s", reason)
+            kind = type(error) if isinstance(error, ModelError) else ModelError
+            raise kind(f"the INT8 encoder could not be made: {reason}") from error
+        logger.warning(
+            "the INT8 encoder could not be made, FP32 goes on: %s; --precision fp32, --skip-quantize or %s=1 "
+            "goes on so without trying",
+            reason,
+            SKIP_QUANTIZE_VARIABLE,
+        )
         return False
     logger.info("%s: %s", INT8_ENCODER, size_text(made.bytes_after))
     return True

@@ -12,10 +12,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, get_args
 
 from gigastt_lab.errors import ModelError, ModelExistsError, ModelNotFoundError, NothingToQuantizeError
-from gigastt_lab.quantized_graph import Recipe, Rewriter, Weight
+from gigastt_lab.quantized_graph import DEFAULT_RECIPE, RECIPE_KEY, Recipe, Rewriter, Weight
 from gigastt_lab.runtime import RuntimeOptions, load_session
 from gigastt_lab.storage import directory_lock, writing_to
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 __all__ = ["DEFAULT_RECIPE", "RECIPE_KEY", "Quantization", "Recipe", "Weight", "quantize_encoder"]
-
-DEFAULT_RECIPE: Final[Recipe] = "matmul"
-RECIPE_KEY: Final = "gigastt_lab.quantization"  # in the metadata of the graph written
 
 _FIRST_OPSET = 11  # DynamicQuantizeLinear
 

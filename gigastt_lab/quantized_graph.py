@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto, TensorProto
 
 Recipe = Literal["matmul", "linear"]
+DEFAULT_RECIPE: Final[Recipe] = "matmul"
+RECIPE_KEY: Final = "gigastt_lab.quantization"  # in the metadata of the graph written
 
 _LARGEST: Final = 127  # symmetric: -128 is left out, so that zero is exact and the sign costs nothing
 _PRODUCTS: Final = ("MatMul", "Gemm", "Conv")

@@ -56,7 +56,25 @@ class Redirect:
     to: str
 
 
-Fault = Status | Cut | Pause | Hang | Whole | Redirect
+@dataclass(frozen=True)
+class Page:
+    """A page of a proxy instead of the file, with its length or, in chunks, without."""
+
+    text: bytes
+    declares_length: bool = False
+
+
+@dataclass(frozen=True)
+class Unranged:
+    """A part of the file, without saying which."""
+
+
+@dataclass(frozen=True)
+class Garbled:
+    """The last byte is wrong."""
+
+
+Fault = Status | Cut | Pause | Hang | Whole | Redirect | Page | Unranged | Garbled
 
 
 @dataclass
@@ -163,6 +181,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(Status(302, {"Location": f"{fault.to}{self.path}"}))
         elif isinstance(fault, Status):
             self._send(fault)
+        elif isinstance(fault, Page):
+            self._send_page(fault)
         elif data is None or not self.path.startswith(f"/{REPOSITORY}/resolve/{REVISION}/"):
             self._send(Status(404, {"X-Error-Code": "EntryNotFound", "X-Error-Message": "Entry not found"}))
         else:
@@ -174,6 +194,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
 
+    def _send_page(self, page: Page) -> None:
+        self.send_response(200)
+        if page.declares_length:
+            self.send_header("Content-Length", str(len(page.text)))
+        else:
+            self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(page.text), page.text)
+        self.wfile.write(page.text if page.declares_length else chunked)
+
     def _send_file(self, data: bytes, start: int, fault: Fault | None, request: Request) -> None:
         if start >= len(data):
             self._send(Status(416, {"Content-Range": f"bytes */{len(data)}"}))
@@ -183,12 +213,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("ETag", f'"{hashlib.sha256(data).hexdigest()}"')
         self.send_header("X-Repo-Commit", REVISION)
-        if start:
+        if start and not isinstance(fault, Unranged):
             self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
         self.end_headers()
         if self.command == "HEAD":
             return
         body = data[start:]
+        if isinstance(fault, Garbled):
+            body = body[:-1] + bytes([body[-1] ^ 1])
         cut = fault.after if isinstance(fault, Cut | Pause) else len(body)
         self._write(body[:cut], request)
         if isinstance(fault, Cut):

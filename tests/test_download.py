@@ -153,9 +153,10 @@ def test_a_damaged_rest_of_an_earlier_attempt_is_thrown_away(
         download(hub.model, target)
     (part,) = (target / STAGING_NAME).iterdir()
     for damaged in (
-        b"x" * part.stat().st_size,
-        b"x" * 10_000_000,
-    ):  # as after a power cut; longer than the file
+        b"x" * part.stat().st_size,  # as after a power cut
+        b"x" * hub.model.files[-1].size,
+        b"x" * 10_000_000,  # longer than the file
+    ):
         part.write_bytes(damaged)
         hub.faults.clear()
         download(hub.model, target)
@@ -217,8 +218,12 @@ def test_room_is_looked_for_before_anything_is_fetched(
 
 
 def test_a_disk_that_fills_on_the_way(hub: Hub, target: Path) -> None:
-    with files_of_at_most(150_000), pytest.raises(DiskFullError, match=r"File too large.*make room"):
+    with (
+        files_of_at_most(150_000),
+        pytest.raises(DiskFullError, match=r"File too large.*make room") as caught,
+    ):
         download(hub.model, target)
+    assert "goes on" not in str(caught.value)  # quantizing says the same, and begins anew
     assert_incomplete(target)
     hub.requests.clear()
     download(hub.model, target)
@@ -261,6 +266,36 @@ def test_bytes_of_another_revision_are_not_gone_on_from(hub: Hub, target: Path, 
     download(hub.model, target)
     assert [request.start for request in hub.requests_for(ENCODER)] == [0]
     assert_complete(target, hub.model)
+
+
+def test_bytes_of_another_revision_make_room_first(
+    hub: Hub, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (target / STAGING_NAME).mkdir(parents=True)
+    stray = target / STAGING_NAME / f"{ENCODER}.0123456789abcdef.part"
+    stray.write_bytes(b"old" * 1000)
+    usage = shutil.disk_usage(target)
+    free = {True: 0, False: 10_000_000}
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=free[stray.exists()]))
+    download(hub.model, target)
+    assert_complete(target, hub.model)
+
+
+def test_a_staging_folder_with_nothing_to_do_is_removed(hub: Hub, target: Path) -> None:
+    download(hub.model, target)
+    (target / STAGING_NAME).mkdir()
+    (target / STAGING_NAME / "left.part").write_bytes(b"left")
+    assert download(hub.model, target) == ()
+    assert_complete(target, hub.model)
+
+
+@pytest.mark.parametrize("name", [ENCODER, CONFIG])
+def test_a_directory_in_the_place_of_a_file_is_named(hub: Hub, target: Path, name: str) -> None:
+    (target / name).mkdir(parents=True)
+    with pytest.raises(ModelError, match=rf"{name} is a directory, in the place of a model file") as caught:
+        download(hub.model, target)
+    assert not isinstance(caught.value, ChecksumError)
+    assert hub.requests == []
 
 
 def test_the_client_is_not_loaded_before_it_is_needed() -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,7 +74,7 @@ def test_download_says_what_it_did(hub: Hub, home: Path, capfd: pytest.CaptureFi
     assert main(["download", "--skip-quantize"]) == 0
     assert_complete(home, hub.model)
     out, err = capfd.readouterr()
-    assert out.startswith(f"{DEFAULT_MODEL} is in {home}, verified, in fp32 (new: config.json, ")
+    assert out.startswith(f"{DEFAULT_MODEL} is in {home}, the published files verified (new: config.json, ")
     assert "Traceback" not in err
     hub.requests.clear()
     assert main(["download", "--skip-quantize"]) == 0
@@ -112,7 +113,7 @@ def test_answers_of_the_hub_have_codes(
     hub: Hub, status: Status, code: int, advice: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     hub.always[VOCABULARY] = status
-    for command in (["download"], ["transcribe", "nothing.wav"]):
+    for command in (["download"], ["transcribe", "-"]):
         assert main(command) == code
         out, err = capfd.readouterr()
         assert out == ""
@@ -151,8 +152,7 @@ def test_the_disk_has_codes(hub: Hub, home: Path, capfd: pytest.CaptureFixture[s
     with files_of_at_most(150_000):
         assert main(["download"]) == 9
     assert "make room" in capfd.readouterr().err
-    home.parent.joinpath("file").write_text("")
-    assert main(["download", "--model-dir", str(home.parent / "file" / "models")]) == 8
+    assert main(["download", "--model-dir", "/proc/nope"]) == 8  # fails for root, too
     assert "cannot be written to" in capfd.readouterr().err
 
 
@@ -190,7 +190,54 @@ def test_help_lists_the_codes(command: str, capsys: pytest.CaptureFixture[str]) 
         assert any(line.startswith(f"  {code} ") and word in line for line in out.splitlines())
 
 
+@pytest.mark.parametrize("damage", [lambda data: data[:-100], lambda data: bytes(len(data)), lambda _: b""])
+def test_a_damaged_int8_encoder_is_told_how_to_be_made_anew(
+    hub: Hub, home: Path, damage: Callable[[bytes], bytes], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["download", "--skip-quantize"]) == 0
+    whole = (home / ENCODER).read_bytes()
+    (home / INT8_ENCODER).write_bytes(whole)  # of nobody knows whom
+    capfd.readouterr()
+    assert main(["download"]) == 0
+    assert f"INT8 encoder of another program: {INT8_ENCODER}, 308 kB" in capfd.readouterr().out
+    (home / INT8_ENCODER).write_bytes(damage(whole))
+    assert main(["download", "--model-dir", str(home)]) == 3
+    out, err = capfd.readouterr()
+    assert "the published files verified (everything was there already)" in out
+    assert f"{INT8_ENCODER} is damaged" in err
+    assert f"`python -m gigastt_lab quantize --force --model-dir {home}`" in err
+
+
 # First use
+
+
+@pytest.mark.usefixtures("home")
+def test_what_cannot_work_is_said_before_the_download(
+    hub: Hub, clips: list[Clip], capfd: pytest.CaptureFixture[str]
+) -> None:
+    clip = str(clips[0].path)
+    for arguments, code, complaint in (
+        (["--provider", "nnapi", clip], 3, "provider nnapi is not in this build"),
+        (["nothing.wav", "none.wav"], 1, "ERROR: there is no file 'nothing.wav'"),
+        (["--output", "/proc/nope", clip], 1, "--output /proc/nope cannot be made"),
+        (["--model-dir", clip, clip], 3, f"{clip} is not a directory"),
+    ):
+        assert main(["transcribe", *arguments]) == code
+        out, err = capfd.readouterr()
+        assert out == ""
+        assert complaint in err
+        assert "downloading" not in err
+    assert hub.requests == []
+
+
+def test_a_directory_in_the_place_of_a_file_is_no_download(
+    hub: Hub, home: Path, clips: list[Clip], capfd: pytest.CaptureFixture[str]
+) -> None:
+    (home / ENCODER).mkdir(parents=True)
+    assert main(["transcribe", str(clips[0].path)]) == 3
+    err = capfd.readouterr().err
+    assert "downloading" not in err
+    assert f"{ENCODER} is a directory" in err
 
 
 def test_transcribe_downloads_what_is_not_there(
@@ -236,7 +283,12 @@ def test_download_and_first_use_quantize(
         assert "making the INT8 encoder" in err
         assert (home / INT8_ENCODER).stat().st_size < (home / ENCODER).stat().st_size / 2
         assert main(["download"]) == 0
-        assert "in fp32 and int8 (everything was there already)" in capfd.readouterr().out
+        out_again = capfd.readouterr().out
+        assert "the published files verified (everything was there already)\n" in out_again
+        assert f"INT8 encoder made here: {INT8_ENCODER}, " in out_again
+        assert main(["models", "--json"]) == 0
+        files = json.loads(capfd.readouterr().out)[0]["files"]
+        assert [file["checksum"] for file in files if file["name"] == INT8_ENCODER] == ["made here"]
     expected = load_engine(model_dir=home, precision="int8").transcribe(clip).text
     if arguments == ["transcribe"]:
         assert out == expected + "\n"
@@ -270,7 +322,7 @@ def test_two_processes_download_once(hub: Hub, home: Path) -> None:
             line = second.stderr.readline()
             hub.go.set()
             results = [process.communicate(timeout=30) for process in (first, second)]
-    assert line == f"INFO: another process is downloading into {home}: waiting for it\n"
+    assert line == f"INFO: another process is writing into {home}: waiting\n"
     assert (first.returncode, second.returncode) == (0, 0)
     assert "new: config.json" in results[0][0]
     assert "everything was there already" in results[1][0]

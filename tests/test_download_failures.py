@@ -6,6 +6,7 @@ import logging
 import shutil
 import ssl
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from downloads import (
     assert_incomplete,
     forget_connections,
 )
-from hub import REPOSITORY, REVISION, Cut, Hang, Hub, Redirect, Status, serve
+from hub import REPOSITORY, REVISION, Cut, Garbled, Hang, Hub, Page, Redirect, Status, Unranged, serve
 
 from gigastt_lab.download import STAGING_NAME, download
 from gigastt_lab.errors import (
@@ -28,6 +29,7 @@ from gigastt_lab.errors import (
     HubUnreachableError,
 )
 from gigastt_lab.hub import Retries
+from gigastt_lab.hub_client import file_url
 
 
 @pytest.fixture
@@ -60,6 +62,50 @@ def test_a_file_of_another_size_is_refused_before_it_is_fetched(
         download(hub.model, target)
     assert_incomplete(target)
     assert list((target / STAGING_NAME).iterdir()) == []
+
+
+@pytest.mark.parametrize("declares_length", [False, True])
+def test_a_page_of_a_proxy_costs_nothing_that_is_there(
+    hub: Hub, target: Path, waits: list[float], declares_length: bool
+) -> None:
+    hub.faults[ENCODER] = [Cut(200_000), Page(b"<html>log in</html>", declares_length)]
+    download(hub.model, target)
+    assert_complete(target, hub.model)
+    _, page, rest = hub.requests_for(ENCODER)
+    assert rest.start == page.start > 0
+
+
+def test_a_page_that_stays_is_named(hub: Hub, target: Path, waits: list[float]) -> None:
+    hub.always[ENCODER] = Page(b"<html>log in</html>")
+    with pytest.raises(HubUnreachableError, match=r"in 5 attempts: .*a proxy or a login page may have"):
+        download(hub.model, target)
+    assert_incomplete(target)
+    assert list((target / STAGING_NAME).iterdir()) == []
+
+
+def test_a_part_that_does_not_say_which_is_asked_for_again(
+    hub: Hub, target: Path, waits: list[float]
+) -> None:
+    hub.faults[ENCODER] = [Cut(200_000), Unranged()]
+    download(hub.model, target)
+    assert_complete(target, hub.model)
+    assert len(hub.requests_for(ENCODER)) == 3
+
+
+def test_several_answers_that_do_not_fit_are_fetched_anew_once(
+    hub: Hub, target: Path, waits: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    hub.faults[ENCODER] = [Cut(200_000), Garbled()]
+    download(hub.model, target)
+    assert_complete(target, hub.model)
+    assert [request.start > 0 for request in hub.requests_for(ENCODER)] == [False, True, False]
+    assert "damaged" in caplog.text
+    (target / ENCODER).unlink()
+    hub.requests.clear()
+    hub.faults[ENCODER] = [Cut(200_000), Garbled(), Cut(200_000), Garbled()]
+    with pytest.raises(ChecksumError, match="another file than expected"):
+        download(hub.model, target)
+    assert len(hub.requests_for(ENCODER)) == 4
 
 
 @pytest.mark.parametrize(
@@ -182,7 +228,60 @@ def test_offline_mode(hub: Hub, target: Path, monkeypatch: pytest.MonkeyPatch) -
     assert hub.requests == []
 
 
+# The client's settings
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HF_HUB_DOWNLOAD_TIMEOUT", "abc"),
+        ("HF_HUB_DOWNLOAD_TIMEOUT", "-1"),
+        ("HF_ENDPOINT", "http://[::1"),
+        ("HF_ENDPOINT", "http://127.0.0.1:99999"),
+        ("HF_ENDPOINT", f"http://{'a' * 70}.example"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_named(
+    hub: Hub, target: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    command = [sys.executable, "-m", "gigastt_lab", "download", "--model-dir", str(target)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout) == (4, "")
+    assert ran.stderr.startswith("ERROR: ")
+    assert variable in ran.stderr
+    assert "--model demo" in ran.stderr
+    assert ran.stderr.count("\n") == 1
+    assert not target.exists()
+
+
+def test_a_host_of_a_redirect_that_cannot_be_is_an_error(hub: Hub, target: Path, waits: list[float]) -> None:
+    hub.always[ENCODER] = Redirect(f"http://{'a' * 70}.example")
+    with pytest.raises(HubUnreachableError):
+        download(hub.model, target)
+
+
+def test_an_empty_endpoint_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "")
+    assert file_url("a/b", "c", "d") == "https://huggingface.co/a/b/resolve/c/d"
+
+
 # The token
+
+
+@pytest.mark.parametrize("content", [b"hf_\xff\xfe", None], ids=["no UTF-8", "a directory"])
+def test_a_token_file_that_cannot_be_read_is_named(
+    hub: Hub, target: Path, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "hf" / "token"
+    if content is None:
+        path.mkdir(parents=True)
+    else:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    with pytest.raises(HubRefusedError, match=r"hf/token.*HF_TOKEN_PATH"):
+        download(hub.model, target)
+    assert hub.requests == []
 
 
 def test_the_token_is_sent_to_the_hub_alone_and_never_shown(

@@ -35,7 +35,7 @@ ARROWS = {
     "hub_client": set(),
     "hub": {"hub_client", "models", "storage"},
     "download": {"models", "files", "hub", "storage"},
-    "prepare": {"models", "download", "files", "quantize", "storage"},
+    "prepare": {"models", "download", "files", "quantize", "quantized_graph", "storage"},
     "audio": {"containers", "decoders", "resample", "samples"},  # one topic in several files
     "models": {"files"},  # `files` names a model directory's files
     "quantized_graph": set(),

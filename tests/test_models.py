@@ -51,6 +51,38 @@ def test_an_empty_variable_is_none(home: Path, monkeypatch: pytest.MonkeyPatch) 
     assert model_directory(DEFAULT_MODEL) == home / ".gigastt" / "models"
 
 
+def test_an_empty_argument_is_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert model_directory("demo", "") == DEMO_DIRECTORY
+    assert model_directory(DEFAULT_MODEL, "") == home / ".gigastt" / "models"
+    monkeypatch.setenv("GIGASTT_MODEL_DIR", str(home / "variable"))
+    assert model_directory(DEFAULT_MODEL, "") == home / "variable"
+
+
+def test_a_tilde_is_the_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert model_directory(DEFAULT_MODEL, "~/argument") == home / "argument"
+    monkeypatch.setenv("GIGASTT_MODEL_DIR", "~/variable")
+    assert model_directory(DEFAULT_MODEL) == home / "variable"
+    with pytest.raises(ModelError, match="no home directory for '~nobody_of_this_name/x'"):
+        model_directory(DEFAULT_MODEL, "~nobody_of_this_name/x")
+
+
+def test_what_is_no_directory_is_said_to_be_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "file").write_text("")
+    (home / "dangling").symlink_to("nowhere")
+    (home / "link").symlink_to(".")
+    assert model_directory(DEFAULT_MODEL, home / "link" / "new") == home / "link" / "new"
+    for place, complaint in (
+        ("file", "file is not a directory"),
+        ("file/models", "file is not a directory"),
+        ("dangling", "dangling is a link to nothing"),
+    ):
+        with pytest.raises(ModelError, match=complaint):
+            model_directory(DEFAULT_MODEL, home / place)
+        monkeypatch.setenv("GIGASTT_MODEL_DIR", str(home / place))
+        with pytest.raises(ModelError, match=complaint):
+            model_directory(DEFAULT_MODEL)
+
+
 @pytest.mark.parametrize("name", ["demo", "gigaam-demo"])
 def test_the_demo_lies_in_the_package_whatever_the_variable_says(
     name: str, home: Path, monkeypatch: pytest.MonkeyPatch

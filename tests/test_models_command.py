@@ -11,8 +11,12 @@ import pytest
 from gigastt_lab.__main__ import main
 from gigastt_lab.models import DEFAULT_MODEL, DEMO_DIRECTORY, KNOWN_MODELS, KnownModel
 from gigastt_lab.prepare import INT8_ENCODER
+from gigastt_lab.quantize import RECIPE_KEY
 
 pytestmark = pytest.mark.usefixtures("logging_as_it_was")
+# A metadata entry of an ONNX file: it may stand anywhere between the outermost fields.
+_ENTRY = b"\x0a%c%s\x12\x06matmul" % (len(RECIPE_KEY), RECIPE_KEY.encode())
+MADE_HERE = b"\x72%c%s" % (len(_ENTRY), _ENTRY)
 ENCODER, CONFIG = "v3_e2e_rnnt_encoder.onnx", "config.json"
 
 
@@ -65,14 +69,49 @@ def test_a_missing_model_is_no_failure(tmp_path: Path, capsys: pytest.CaptureFix
 
 def test_what_was_made_here_is_said_to_be(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (directory / CONFIG).write_text('{"model_type": "gigaam-v3-e2e-rnnt", "version": "v3"}')
-    (directory / INT8_ENCODER).write_bytes(b"INT8")
+    (directory / INT8_ENCODER).write_bytes((directory / ENCODER).read_bytes() + MADE_HERE)
     code, files = states(directory, capsys, "--verify")
     assert (code, files[CONFIG], files[INT8_ENCODER]) == (0, "own", "made here")
     main(["models", "--json", "--model-dir", str(directory)])
     real, demo = json.loads(capsys.readouterr().out)
     assert real["precisions"] == ["fp32", "int8"]
-    assert real["files"][-1] == {"name": INT8_ENCODER, "size": 4, "sha256": None, "checksum": "made here"}
+    size = (directory / INT8_ENCODER).stat().st_size
+    assert real["files"][-1] == {"name": INT8_ENCODER, "size": size, "sha256": None, "checksum": "made here"}
     assert (demo["repository"], demo["directory"]) == (None, str(DEMO_DIRECTORY))
+
+
+def test_what_was_not_made_here_is_not_said_to_be(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (directory / INT8_ENCODER).write_bytes((directory / ENCODER).read_bytes())
+    assert states(directory, capsys)[1][INT8_ENCODER] == "not known"
+    for damaged in (b"INT8", b"", (directory / ENCODER).read_bytes()[:-10]):
+        (directory / INT8_ENCODER).write_bytes(damaged)
+        assert states(directory, capsys)[1][INT8_ENCODER] == "damaged"
+
+
+def test_the_files_of_another_layout_are_listed(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for graph in ("encoder", "decoder", "joint"):
+        (directory / f"v3_e2e_rnnt_{graph}.onnx").rename(directory / f"v3_e2e_rnnt_{graph}.int8.onnx")
+    assert main(["models", "--model-dir", str(directory)]) == 0
+    lines = capsys.readouterr().out.split("\n\n")[0].splitlines()
+    assert "  precision  int8" in lines
+    for graph in ("encoder", "decoder", "joint"):
+        (line,) = (line for line in lines if f"{graph}.int8.onnx" in line)
+        assert line.endswith("not known")
+
+
+def test_what_cannot_be_read_exits_with_3(
+    directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str | Path) -> list[str]:  # root may read everything
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.listdir", refuse)
+    assert main(["models", "--model-dir", str(directory)]) == 3
+    assert capsys.readouterr() == ("", f"ERROR: {directory} cannot be read: Permission denied\n")
+    assert main(["models", "--model-dir", str(directory / CONFIG)]) == 3
+    assert f"{directory / CONFIG} is not a directory" in capsys.readouterr().err
 
 
 def test_the_packaged_model_is_as_published(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

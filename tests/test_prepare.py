@@ -12,7 +12,14 @@ import pytest
 from downloads import ENCODER, VOCABULARY, assert_complete
 from hub import Hub
 
-from gigastt_lab.errors import ModelError, ModelExistsError, ModelNotFoundError
+from gigastt_lab.errors import (
+    DirectoryNotWritableError,
+    DiskFullError,
+    ModelError,
+    ModelExistsError,
+    ModelNotFoundError,
+    NothingToQuantizeError,
+)
 from gigastt_lab.models import DEMO_DIRECTORY
 from gigastt_lab.prepare import INT8_ENCODER, fetch_model, prepare_model, skips_quantizing
 
@@ -130,9 +137,19 @@ def test_fp32_goes_on_where_quantizing_fails(
     assert_complete(target, hub.model)
     (warning,) = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert (str(error) or "MemoryError") in warning.getMessage()
+    assert "--precision fp32, --skip-quantize" in warning.getMessage()
     with pytest.raises(ModelError, match="INT8 encoder could not be made"):
         prepare_model(MODEL, target, precision="int8")
     assert ENCODER in fetch_model(MODEL, target.with_name("other"))
+
+
+@pytest.mark.parametrize("kind", [DiskFullError, DirectoryNotWritableError, NothingToQuantizeError])
+def test_errors_of_quantizing_keep_their_kind(
+    hub: Hub, target: Path, monkeypatch: pytest.MonkeyPatch, kind: type[ModelError]
+) -> None:
+    monkeypatch.setattr("gigastt_lab.quantize.quantize_encoder", failing(kind("the reason")))
+    with pytest.raises(kind, match="INT8 encoder could not be made: the reason"):
+        prepare_model(MODEL, target, precision="int8")
 
 
 def test_an_int8_encoder_that_another_process_made_is_no_failure(

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
+from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gigastt_lab.commands.exit_codes import DOWNLOAD_CODES, ExitCode, epilog
 from gigastt_lab.commands.options import add_model, add_model_dir, add_skip_quantize, new_parser
+from gigastt_lab.errors import ModelError
+from gigastt_lab.files import ModelFiles
 from gigastt_lab.models import KNOWN_MODELS, canonical_name, model_directory
-from gigastt_lab.prepare import fetch_model, precisions_of
+from gigastt_lab.prepare import fetch_model, graph_origin, precisions_of
+from gigastt_lab.storage import size_text
 
 if TYPE_CHECKING:
     from gigastt_lab.commands.options import Subparsers
@@ -19,8 +25,8 @@ HTTPS_PROXY a proxy, HF_HUB_DOWNLOAD_TIMEOUT the seconds to wait for an answer.
 
 """ + epilog(
     [ExitCode.OK, ExitCode.FAILED, ExitCode.USAGE, ExitCode.MODEL, *DOWNLOAD_CODES, ExitCode.INTERRUPTED],
-    ok="every file is there, and its checksum is right",
-    model="no such model, or a file of it that cannot be read",
+    ok="every file that is published is there, and its checksum is right",
+    model="no such model, a file of it that cannot be read, or a damaged INT8 encoder",
 )
 
 
@@ -45,7 +51,29 @@ def run(options: argparse.Namespace) -> int:
         return ExitCode.OK
     directory = model_directory(model.name, options.model_dir)
     names = fetch_model(model.name, options.model_dir, skip_quantize=options.skip_quantize)
-    precisions = " and ".join(precisions_of(directory))
     done = f"new: {', '.join(names)}" if names else "everything was there already"
-    sys.stdout.write(f"{model.name} is in {directory}, verified, in {precisions} ({done})\n")
+    sys.stdout.write(f"{model.name} is in {directory}, the published files verified ({done})\n")
+    return _look_at_int8(directory, {file.name for file in model.files}, options.model_dir)
+
+
+def _look_at_int8(directory: Path, published: Collection[str], model_dir: str | None) -> int:
+    """Say what is known of the INT8 encoder, which has no published checksum; the exit code."""
+    if "int8" not in precisions_of(directory):
+        return ExitCode.OK
+    encoder = ModelFiles.find(directory, "int8").encoder
+    if encoder.name in published:
+        return ExitCode.OK
+    try:
+        origin = graph_origin(encoder)
+    except OSError as error:
+        raise ModelError(f"{encoder} cannot be read: {error.strerror}") from error
+    if origin == "damaged":
+        again = f"--force --model-dir {shlex.quote(model_dir)}" if model_dir else "--force"
+        raise ModelError(
+            f"the INT8 encoder {encoder} is damaged: make it anew with "
+            f"`python -m gigastt_lab quantize {again}`"
+        )
+    source = "made here" if origin == "made here" else "of another program"
+    size = size_text(encoder.stat().st_size)
+    sys.stdout.write(f"INT8 encoder {source}: {encoder.name}, {size}, no published checksum\n")
     return ExitCode.OK

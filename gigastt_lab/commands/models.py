@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gigastt_lab.commands.exit_codes import ExitCode, epilog
 from gigastt_lab.commands.options import add_model_dir, new_parser
-from gigastt_lab.files import Precision
+from gigastt_lab.errors import GigasttError, ModelError
+from gigastt_lab.files import ENCODER_NAMES, ModelFiles, Precision
 from gigastt_lab.models import KNOWN_MODELS, KnownModel, model_directory
-from gigastt_lab.prepare import INT8_ENCODER, precisions_of
+from gigastt_lab.prepare import graph_origin, precisions_of
 from gigastt_lab.storage import FileState, file_state, size_text
 
 if TYPE_CHECKING:
@@ -23,13 +26,14 @@ _EPILOG = """checksums:
   not verified  the size is right, the checksum was not computed (--verify does)
   differs       another size, or another checksum
   own           another config.json, which serves as well
-  made here     an INT8 encoder: quantized on this machine, no published checksum
+  made here     an INT8 encoder that `quantize` of this program wrote: no published checksum
+  not known     a graph that is not in this program's registry
+  damaged       no whole ONNX graph; an INT8 encoder is made anew by `quantize --force`
   missing       not there
 
 """ + epilog(
     [ExitCode.OK, ExitCode.FAILED, ExitCode.USAGE, ExitCode.MODEL, ExitCode.CHECKSUM],
-    failed="a file cannot be read",
-    model="there is no home directory to look into",
+    model="the directory, or a file in it, cannot be read or is not one",
     checksum="with --verify: a file differs from the published one",
 )
 _NOT_COMPUTED = "Sizes were compared; --verify computes the checksums, too.\n"
@@ -95,6 +99,17 @@ def run(options: argparse.Namespace) -> int:
 def _status(model: KnownModel, model_dir: str | None, *, verify: bool) -> ModelStatus:
     # --model-dir is about what can be downloaded; the packaged model is where it is.
     directory = model_directory(model.name, model_dir if model.repository else None)
+    try:
+        if directory.is_dir():
+            os.listdir(directory)  # else a directory that cannot be looked into might seem empty
+        return _status_in(directory, model, verify=verify)
+    except OSError as error:
+        if isinstance(error, GigasttError):
+            raise
+        raise ModelError(f"{error.filename or directory} cannot be read: {error.strerror}") from error
+
+
+def _status_in(directory: Path, model: KnownModel, *, verify: bool) -> ModelStatus:
     files = []
     for file in model.files:
         path = directory / file.name
@@ -103,13 +118,22 @@ def _status(model: KnownModel, model_dir: str | None, *, verify: bool) -> ModelS
             state = "own"
         size = file.size if state == "missing" else path.stat().st_size
         files.append(FileStatus(file.name, size, file.sha256, state))
-    made_here = directory / INT8_ENCODER
-    if made_here.is_file() and INT8_ENCODER not in {file.name for file in model.files}:
-        files.append(FileStatus(INT8_ENCODER, made_here.stat().st_size, None, "made here"))
+    for path in _others(model, directory):
+        files.append(FileStatus(path.name, path.stat().st_size, None, graph_origin(path)))
     return ModelStatus(
         model.name, model.description, model.licence, model.repository, model.revision, str(directory),
         precisions_of(directory), tuple(files),
     )  # fmt: skip
+
+
+def _others(model: KnownModel, directory: Path) -> list[Path]:
+    """The files in use, as another program lays them out or `quantize` wrote them, that `model` lacks."""
+    paths = [directory / name for name in ENCODER_NAMES["int8"]]
+    for precision in precisions_of(directory):
+        found = ModelFiles.find(directory, precision)
+        paths += [found.encoder, found.predictor, found.joiner]
+    published = {file.name for file in model.files}
+    return [path for path in dict.fromkeys(paths) if path.name not in published and path.is_file()]
 
 
 def _table(status: ModelStatus) -> str:

@@ -15,11 +15,12 @@ from gigastt_lab.commands.exit_codes import ExitCode, epilog
 from gigastt_lab.commands.options import add_model, add_model_dir, new_parser
 from gigastt_lab.errors import ModelExistsError
 from gigastt_lab.files import ENCODER_NAMES
-from gigastt_lab.quantize import DEFAULT_RECIPE, Quantization, Recipe, quantize_encoder
+from gigastt_lab.quantized_graph import DEFAULT_RECIPE, Recipe
 
 if TYPE_CHECKING:
     from gigastt_lab.commands.options import Subparsers
     from gigastt_lab.encoder_comparison import Speed
+    from gigastt_lab.quantize import Quantization
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +63,8 @@ def run(options: argparse.Namespace) -> int:
     """Quantize, and print the report."""
     if options.threads is not None and options.threads < 1:
         options.parser.error(f"--threads {options.threads}: give 1 or more")
+    from gigastt_lab.quantize import quantize_encoder  # noqa: PLC0415 - see `_comparison`
+
     directory = models.model_directory(options.model, options.model_dir)
     source = directory / ENCODER_NAMES["fp32"][0]
     target = directory / ENCODER_NAMES["int8"][0]

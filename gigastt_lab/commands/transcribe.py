@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, get_args
 
 from gigastt_lab.commands.exit_codes import DOWNLOAD_CODES, ExitCode, epilog
 from gigastt_lab.commands.options import add_model, add_model_dir, add_skip_quantize, new_parser
-from gigastt_lab.errors import AudioError, GigasttError
+from gigastt_lab.errors import AudioError, GigasttError, ProviderError
 from gigastt_lab.files import PrecisionChoice
 from gigastt_lab.formats import Format, as_json_object, render
 from gigastt_lab.prepare import prepare_model
@@ -66,6 +67,17 @@ def run(options: argparse.Namespace) -> int:
         parser.error(f"--threads {options.threads}: give 1 or more")
     if files.count(_STDIN) > 1:
         parser.error("stdin can be read once only")
+    # What is cheap to check comes before a model is downloaded.
+    _require_provider(options.provider)
+    if not any(file == _STDIN or os.path.isfile(file) for file in files):
+        _say_what_is_wrong_with(files)
+        return ExitCode.FAILED
+    try:
+        if options.output is not None:
+            options.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        logger.error("--output %s cannot be made: %s", options.output, error.strerror or error)
+        return ExitCode.FAILED
     try:
         engine = _load(options)
     except OSError as error:
@@ -73,12 +85,6 @@ def run(options: argparse.Namespace) -> int:
             raise
         logger.error("%s", error)
         return ExitCode.MODEL
-    try:
-        if options.output is not None:
-            options.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        logger.error("%s", error)
-        return ExitCode.FAILED
     names = _output_names(files, options.format)
     # Texts on a terminal show the progress themselves, and a bar would stand between them.
     shows_bar = len(files) > 1 and (options.output is not None or not sys.stdout.isatty())
@@ -95,6 +101,28 @@ def run(options: argparse.Namespace) -> int:
             named = isinstance(error, AudioError) and file != _STDIN
             logger.error("%s", error if named else f"{file}: {error}")
     return ExitCode.FAILED if failures else ExitCode.OK
+
+
+def _require_provider(provider: Provider) -> None:
+    from gigastt_lab.runtime import available_providers  # noqa: PLC0415 - loads ONNX Runtime
+
+    usable = available_providers()
+    if provider != "auto" and provider not in usable:
+        raise ProviderError(
+            f"provider {provider} is not in this build of ONNX Runtime, which has {', '.join(usable)}; "
+            "choose one of these or install the build that has it (onnxruntime-gpu for cuda)"
+        )
+
+
+def _say_what_is_wrong_with(files: Sequence[str]) -> None:
+    """Log why each of `files`, none of which is a file, cannot be read."""
+    from gigastt_lab.audio import decode_audio  # noqa: PLC0415 - `--help` should not load the decoders
+
+    for file in files:
+        try:
+            decode_audio(file)
+        except AudioError as error:
+            logger.error("%s", error)
 
 
 def _load(options: argparse.Namespace) -> Engine:
