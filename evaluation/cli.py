@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import io
 import logging
+import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from evaluation import cli_output as output
+from evaluation.availability import require_available
 from evaluation.cli_options import (
     add_dataset_options,
     add_out_options,
@@ -23,9 +25,10 @@ from evaluation.cli_options import (
 )
 from evaluation.compare import compare
 from evaluation.importing import Columns, import_records
-from evaluation.records import RecordFile, read
+from evaluation.records import RecordError, RecordFile, read
 from evaluation.report import write_report
 from evaluation.runner import run
+from evaluation.utterances import DatasetError
 from gigastt_lab.commands.exit_codes import DOWNLOAD_CODES, ExitCode, epilog, exit_code
 from gigastt_lab.errors import GigasttError
 
@@ -72,51 +75,58 @@ def main(arguments: Sequence[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Cyrillic
     try:
-        carry_out(options)
+        return carry_out(options)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`| head`): whatever is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILED
     except (GigasttError, OSError) as error:
         logger.error("%s", error)
         return exit_code(error)
-    except ValueError as error:  # an option out of its range
-        parser.error(str(error))
+
+
+def _study(options: argparse.Namespace) -> int:
+    """Run every system over the dataset; compare each with the first; one table, and a report."""
+    files, directory, code = _run_all(options)
+    if files:
+        comparisons = [compare(other, files[0], **scoring(options)) for other in files[1:]]
+        paths = write_report(files, directory, **scoring(options))
+        output.show_study(files, comparisons, paths, options)
+    return code
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Run every system over the dataset, one record file each."""
+    files, _, code = _run_all(options)
+    if files:
+        output.show_scores(files, options)
+    return code
+
+
+def _score(options: argparse.Namespace) -> int:
+    """Error rates with intervals and speed, under one profile; with --details, under all and rule by rule."""
+    output.show_scores(_files(options.files), options, details=options.details)
     return ExitCode.OK
 
 
-def _study(options: argparse.Namespace) -> None:
-    """Run every system over the dataset; compare each with the first; one table, and a report."""
-    files, directory = _run_all(options)
-    comparisons = [compare(other, files[0], **scoring(options)) for other in files[1:]]
-    paths = write_report(files, directory, **scoring(options))
-    output.show_study(files, comparisons, paths, options)
-
-
-def _run(options: argparse.Namespace) -> None:
-    """Run every system over the dataset, one record file each."""
-    files, _ = _run_all(options)
-    output.show_scores(files, options)
-
-
-def _score(options: argparse.Namespace) -> None:
-    """Error rates with intervals and speed, under one profile; with --details, under all and rule by rule."""
-    output.show_scores(_files(options.files), options, details=options.details)
-
-
-def _compare(options: argparse.Namespace) -> None:
+def _compare(options: argparse.Namespace) -> int:
     """The paired difference of two systems, A minus B, on the same utterances."""
     a, b = _files([options.a, options.b])
     output.show_comparison(compare(a, b, common=options.common, **scoring(options)), options)
+    return ExitCode.OK
 
 
-def _report(options: argparse.Namespace) -> None:
+def _report(options: argparse.Namespace) -> int:
     """Write report.html and report.md."""
     files = _files(options.files)
     directory = options.out or files[0].path.parent
-    paths = write_report(files, directory, **scoring(options))
-    output.show_paths(paths, options)
+    output.show_paths(write_report(files, directory, **scoring(options)), options)
+    return ExitCode.OK
 
 
-def _import(options: argparse.Namespace) -> None:
+def _import(options: argparse.Namespace) -> int:
     """Records of another engine's output: rows of a reference and a hypothesis, of one or more systems."""
     folder = options.out or Path("runs") / options.file.stem
     folder.mkdir(parents=True, exist_ok=True)
@@ -130,41 +140,68 @@ def _import(options: argparse.Namespace) -> None:
         options.file,
         folder,
         system=options.system,
+        dataset=options.dataset,
         columns=columns,
         fresh=options.fresh,
         command=options.command,
     )
     output.show_paths(paths, options)
+    return ExitCode.OK
 
 
-def _datasets(options: argparse.Namespace) -> None:
+def _datasets(options: argparse.Namespace) -> int:
     """The sets that have a name; with --dataset, the first utterances of one."""
     output.show_datasets(dataset_of(options) if options.dataset else None, options)
+    return ExitCode.OK
 
 
-def _systems(options: argparse.Namespace) -> None:
+def _systems(options: argparse.Namespace) -> int:
     """Which models, providers and peers can run here."""
     output.show_systems(options)
+    return ExitCode.OK
 
 
-def _run_all(options: argparse.Namespace) -> tuple[list[RecordFile], Path]:
+def _run_all(options: argparse.Namespace) -> tuple[list[RecordFile], Path, int]:
+    """The finished record files, where they are, and the exit code: of the first system that failed."""
     dataset = dataset_of(options)
     specs = specs_of(options)
+    for spec in specs:
+        require_available(spec)  # an hour of work is not lost to a system that cannot start
     directory = options.out or Path("runs") / run_name(dataset, specs)
     directory.mkdir(parents=True, exist_ok=True)
-    paths = []
+    paths, code = [], int(ExitCode.OK)
     for spec in specs:
         path = directory / f"{spec.name}.jsonl"
-        run(spec, dataset, path, fresh=options.fresh, show_progress=not options.json, command=options.command)
-        paths.append(path)
-    return [read(path) for path in paths], directory
+        try:
+            run(
+                spec,
+                dataset,
+                path,
+                fresh=options.fresh,
+                retry_failed=options.retry_failed,
+                show_progress=not options.json,
+                command=options.command,
+            )
+        except GigasttError as error:
+            logger.error("%s: %s", spec.name, error)
+            code = code or exit_code(error)
+            if isinstance(error, DatasetError):
+                break  # it would break off for the others, too
+        else:
+            paths.append(path)
+    files = [read(path) for path in paths]
+    if any(not file.records for file in files):
+        logger.error("%s has no utterance to score", dataset.name)
+        code = code or int(ExitCode.FAILED)
+    return [file for file in files if file.records], directory, code
 
 
 def _files(paths: Sequence[Path]) -> list[RecordFile]:
-    files = [read(path) for path in paths]
-    for file in files:
-        if file.end is None:
-            logger.warning("%s did not come to its end: %d utterances", file.path, len(file.records))
+    """Record files by name, or all of a folder."""
+    named = [sorted(path.glob("*.jsonl")) if path.is_dir() else [path] for path in paths]
+    files = [read(path) for group in named for path in group]
+    if not files:
+        raise RecordError(f"no record files (*.jsonl) in {', '.join(map(str, paths))}")
     return files
 
 
@@ -199,6 +236,9 @@ def _build_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--system", metavar="NAME", help="whose output it is, where the file does not say")
     for what in ("reference", "hypothesis", "system", "id"):
         parser.add_argument(f"--{what}-column", metavar="NAME", help="default: the usual names")
+    parser.add_argument(
+        "--dataset", metavar="NAME", help="what the texts are of; runs on NAME compare, ids being the same"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<file>")
     parser.add_argument("--fresh", action="store_true", help="replace records that are there")
 
@@ -208,7 +248,7 @@ def _build_systems(parser: argparse.ArgumentParser) -> None:
 
 
 Builder = Callable[[argparse.ArgumentParser], None]
-COMMANDS: dict[str | None, tuple[Builder, Callable[[argparse.Namespace], None]]] = {
+COMMANDS: dict[str | None, tuple[Builder, Callable[[argparse.Namespace], int]]] = {
     None: (_build_run, _study),
     "run": (_build_run, _run),
     "score": (_build_score, _score),

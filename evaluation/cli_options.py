@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -35,10 +35,11 @@ def add_system_options(parser: argparse.ArgumentParser) -> None:
     add("--threads", type=_counts, default=[None], metavar="N,...", help="default: every physical core")
     add("--batch-size", type=_counts, default=[DEFAULT_BATCH_SIZE], metavar="N,...",
         help=f"utterances at once; 1: one at a time, for latency; default: {DEFAULT_BATCH_SIZE}")  # fmt: skip
-    add("--peer", action="append", default=[], metavar="onnx-asr|gigastt|URL",
-        help="another system beside them: a package on the same model, or a server that speaks gigastt's "
-        "or OpenAI's transcription route; repeatable")  # fmt: skip
-    add("--peer-route", choices=("gigastt", "openai"), default="gigastt", help="of servers; default: gigastt")
+    add("--peer", action="append", default=[], metavar="NAME[,OPTION=VALUE...]",
+        help="another system beside them; repeatable. onnx-asr on the same model (precision=int8 where its "
+        "directory has all three graphs so); gigastt, its Python wheel; or the URL of a server that speaks "
+        "gigastt's route, or OpenAI's (route=openai, also model, language, api_key_variable)")  # fmt: skip
+    add("--peers-only", action="store_true", help="only the peers")
 
 
 def add_dataset_options(parser: argparse.ArgumentParser) -> None:
@@ -50,14 +51,19 @@ def add_dataset_options(parser: argparse.ArgumentParser) -> None:
         help=f"{named}; owner/name on the Hub; a manifest (.jsonl, .csv, .tsv), a parquet file, or a "
         "folder of audio with .txt")  # fmt: skip
     add("--split", default="test", help="of a set on the Hub; default: test")
-    add("--limit", type=int, metavar="N", help="the first N utterances")
-    add("--sample", type=int, metavar="N", help="N rows drawn at random, the same for the same --seed")
+    add("--limit", type=_at_least(1), metavar="N", help="the first N utterances")
+    add(
+        "--sample",
+        type=_at_least(1),
+        metavar="N",
+        help="N rows drawn at random, the same for the same --seed",
+    )
     add("--revision", help="of a set on the Hub; default: the pinned one, else main")
     add("--config", help="of a set on the Hub that has several")
     add("--audio-column", metavar="NAME")
     add("--text-column", metavar="NAME")
     add("--duplicates", choices=get_args(DuplicateRule), default="keep", help="default: keep, as others do")
-    add("--seed", type=int, default=0, help="of the sample and of the resamples; default: 0")
+    add("--seed", type=_at_least(0), default=0, help="of the sample and of the resamples; default: 0")
 
 
 def add_score_options(parser: argparse.ArgumentParser) -> None:
@@ -66,11 +72,12 @@ def add_score_options(parser: argparse.ArgumentParser) -> None:
     add = group.add_argument
     add("--profile", choices=PROFILES, default=DEFAULT_PROFILE,
         help=f"of the normaliser; default: {DEFAULT_PROFILE}")  # fmt: skip
-    add("--resamples", type=int, default=1000, metavar="N", help="of the bootstrap; default: 1000")
+    add("--resamples", type=_at_least(100), default=1000, metavar="N",
+        help="of the bootstrap, 100 or more; default: 1000")  # fmt: skip
     add("--blocks", choices=get_args(Blocks), default="auto",
         help="what is resampled; default: speakers or sessions where the set knows them")  # fmt: skip
     if not any(action.dest == "seed" for action in parser._actions):
-        add("--seed", type=int, default=0, help="of the resamples; default: 0")
+        add("--seed", type=_at_least(0), default=0, help="of the resamples; default: 0")
 
 
 def add_out_options(parser: argparse.ArgumentParser) -> None:
@@ -78,12 +85,21 @@ def add_out_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
     group.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<dataset>_<model>")
     group.add_argument("--fresh", action="store_true", help="begin anew, whatever is recorded there")
+    group.add_argument("--retry-failed", action="store_true", help="take utterances that failed once more")
 
 
 def dataset_of(options: argparse.Namespace) -> Dataset:
     """The dataset that is asked for."""
     if options.dataset is None:
         options.parser.error("say which utterances: --dataset NAME or PATH (demo: the packaged clips)")
+    parser: argparse.ArgumentParser = options.parser
+    try:
+        return _opened(options)
+    except ValueError as error:  # an option that the set does not take
+        parser.error(str(error))
+
+
+def _opened(options: argparse.Namespace) -> Dataset:
     return open_dataset(
         options.dataset,
         split=options.split,
@@ -100,15 +116,17 @@ def dataset_of(options: argparse.Namespace) -> Dataset:
 
 def specs_of(options: argparse.Namespace) -> list[SystemSpec]:
     """The systems that are asked for: the matrix, then the peers."""
-    specs = matrix(
+    if options.peers_only and not options.peer:
+        options.parser.error("--peers-only without --peer leaves no system")
+    engines = [] if options.peers_only else matrix(
         options.model,
         options.precision,
         options.provider,
         threads=options.threads,
         batch_sizes=options.batch_size,
         model_dir=options.model_dir,
-    )
-    return [*specs, *(_peer(name, options) for name in options.peer)]
+    )  # fmt: skip
+    return [*engines, *(_peer(text, options) for text in options.peer)]
 
 
 def scoring(options: argparse.Namespace) -> dict[str, Any]:
@@ -130,18 +148,37 @@ def run_name(dataset: Dataset, specs: Sequence[SystemSpec]) -> str:
     return safe_name("_".join([dataset.name, *drawn, *models]))
 
 
-def _peer(name: str, options: argparse.Namespace) -> SystemSpec:
-    if name.startswith(_SERVER):
-        return SystemSpec(kind="server", options={"url": name, "route": options.peer_route})
-    if name not in ("onnx-asr", "gigastt"):
-        options.parser.error(f"--peer {name}: give onnx-asr, gigastt, or the URL of a server")
-    return SystemSpec(
-        kind="onnx-asr" if name == "onnx-asr" else "gigastt",
-        model=options.model[0],
-        model_dir=options.model_dir,
-        threads=options.threads[0],
-        batch_size=options.batch_size[0],
-    )
+def _peer(text: str, options: argparse.Namespace) -> SystemSpec:
+    """`NAME,OPTION=VALUE,...` as a system; what is not said is that of the first engine."""
+    parser: argparse.ArgumentParser = options.parser
+    name, *pairs = text.split(",")
+    chosen = dict(pair.partition("=")[::2] for pair in pairs)
+    try:
+        if name.startswith(_SERVER):
+            numbers = {key: float(value) for key, value in chosen.items() if key.endswith("_s")}
+            return SystemSpec(kind="server", options={"url": name} | chosen | numbers)
+        if name == "onnx-asr":
+            return SystemSpec(
+                kind="onnx-asr",
+                model=options.model[0],
+                model_dir=options.model_dir,
+                precision=_precision(chosen.pop("precision", "fp32")),
+                provider=options.provider[0],
+                threads=options.threads[0],
+                batch_size=options.batch_size[0],
+                options=chosen,
+            )
+        if name == "gigastt":
+            return SystemSpec(
+                kind="gigastt", model=options.model[0], model_dir=options.model_dir, options=chosen
+            )
+    except (TypeError, ValueError) as error:
+        parser.error(f"--peer {text}: {error}")
+    parser.error(f"--peer {text}: give onnx-asr, gigastt, or the URL of a server")
+
+
+def _precision(text: str) -> PrecisionChoice:
+    return "int8" if text == "int8" else "fp32"
 
 
 def _names(text: str) -> list[str]:
@@ -158,6 +195,17 @@ def _among(choices: Any) -> Any:
         if wrong or not names:
             raise argparse.ArgumentTypeError(f"{text!r}: give one or more of {', '.join(known)}")
         return names
+
+    return parse
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    """A parser of whole numbers from `least` on."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r}: give a whole number of {least} or more")
+        return int(text)
 
     return parse
 

@@ -8,13 +8,15 @@ import itertools
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from evaluation.availability import PEER_MODULES
 from evaluation.cli_options import scoring
 from evaluation.compare import Comparison, as_table, sentences
 from evaluation.counting import Options
@@ -22,6 +24,7 @@ from evaluation.datasets import DEMO_SET, NAMED_SETS, Dataset
 from evaluation.display import render_text
 from evaluation.records import RecordFile
 from evaluation.report import shortened
+from evaluation.report_account import warnings
 from evaluation.scores import Score, labels, plain_ids, profiles, rules, score, summarize
 from evaluation.tables import profiles_table, rules_table, speed_table, summary_table
 from gigastt_lab.models import KNOWN_MODELS, model_directory
@@ -40,13 +43,8 @@ def show_study(
     """Rates, speed, paired differences, and where the report is."""
     scores = [score(file, **scoring(options)) for file in files]
     if options.json:
-        _write_json(
-            {
-                "systems": _rows(summarize(scores)),
-                "comparisons": [_rows(as_table(comparison)) for comparison in comparisons],
-                "files": [str(file.path) for file in files] + [str(path) for path in paths],
-            }
-        )
+        content = _scores_content(scores) | {"comparisons": [_comparison_content(c) for c in comparisons]}
+        _write_json(content | {"files": [str(path) for path in (*(file.path for file in files), *paths)]})
         return
     common, short = shortened(labels(files))
     _write(_headline(files[0], common))
@@ -72,7 +70,7 @@ def show_scores(files: Sequence[RecordFile], options: argparse.Namespace, *, det
         {label: rules(file) for label, file in zip(labels(files), files, strict=True)} if details else {}
     )
     if options.json:
-        content: dict[str, Any] = {"systems": _rows(summarize(scores))}
+        content = _scores_content(scores)
         if details:
             content["profiles"] = {label: _rows(table) for label, table in by_profile.items()}
             content["rules"] = {label: _rows(table) for label, table in by_rule.items()}
@@ -90,16 +88,10 @@ def show_scores(files: Sequence[RecordFile], options: argparse.Namespace, *, det
 def show_comparison(comparison: Comparison, options: argparse.Namespace) -> None:
     """The paired differences."""
     if options.json:
-        _write_json(
-            {
-                "differences": _rows(as_table(comparison)),
-                "mapsswe": asdict(comparison.mapsswe),
-                "speed": asdict(comparison.speed),
-                "verdict": comparison.verdict(),
-            }
-        )
-    else:
-        _write(comparison.to_text())
+        _write_json(_comparison_content(comparison))
+        return
+    scores = {comparison.label_a: comparison.a, comparison.label_b: comparison.b}
+    _write(comparison.to_text() + "\n" + _method_text(comparison.a) + _warnings_text(scores))
 
 
 def show_paths(paths: Sequence[Path], options: argparse.Namespace) -> None:
@@ -141,10 +133,7 @@ def show_systems(options: argparse.Namespace) -> None:
     models = {
         name: list(precisions_of(model_directory(name))) for name in KNOWN_MODELS
     }  # what is not on this machine yet has none
-    peers = {
-        "onnx-asr": importlib.util.find_spec("onnx_asr") is not None,
-        "gigastt": importlib.util.find_spec("gigastt_uniffi") is not None,
-    }
+    peers = {name: importlib.util.find_spec(module) is not None for name, module in PEER_MODULES.items()}
     if options.json:
         _write_json({"models": models, "providers": list(available_providers()), "peers": peers})
         return
@@ -168,35 +157,79 @@ def _headline(file: RecordFile, common: str) -> str:
 
 
 def _scores_text(scores: Sequence[Score], names: Sequence[str] | None = None) -> str:
-    """Two tables, and how they were made; systems under `names`, where given."""
+    """Two tables, how they were made, and what to know before reading them."""
+    names = names or labels([one.file for one in scores])
     table = summarize(scores)
-    if names is not None:
-        table = table.set_axis(pd.Index(names, name=table.index.name))
-    parts = [render_text(summary_table(table))]
+    table = table.set_axis(pd.Index(names, name=table.index.name))
+    parts = [render_text(summary_table(table)) + "\n\n"]
     if any(one.speed.n_timed for one in scores):
-        parts.append(render_text(speed_table(table)))
-    options, rate = scores[0].options, scores[0].wer
+        parts.append(render_text(speed_table(table)) + "\n")
+        if any(one.header.system_info.get("batch_size", 1) != 1 for one in scores):
+            parts.append(
+                "p50, p95, p99: an utterance's share of its batch; --batch-size 1 times each alone.\n"
+            )
+        parts.append("\n")
+    for name, one in zip(names, scores, strict=True):
+        left_out = Counter(
+            each["reason"] for each in (one.file.end.findings if one.file.end else ()) if each["excluded"]
+        )
+        if left_out:
+            parts.append(f"{name}: left out {', '.join(f'{n} ({why})' for why, n in left_out.items())}\n")
+    parts += [_method_text(scores[0]), _warnings_text(dict(zip(names, scores, strict=True))), "\n"]
+    return "".join(parts)
+
+
+def _method_text(one: Score) -> str:
+    options, rate = one.options, one.wer
     drawn = f"{rate.n_blocks} {options.blocks}s" if rate.n_blocks else f"{rate.n_utterances} utterances"
-    parts.append(
-        f"Profile {options.profile}; {options.level:.0%} intervals: percentile bootstrap over {drawn}, "
-        f"{options.n_resamples} resamples, seed {options.seed}."
+    return (
+        f"Profile {options.profile}, normaliser {one.normalizer}; {options.level:.0%} intervals: percentile "
+        f"bootstrap over {drawn}, {options.n_resamples} resamples, seed {options.seed}.\n"
     )
-    return "\n\n".join(parts) + "\n\n"
+
+
+def _warnings_text(scores: Mapping[str, Score]) -> str:
+    return "".join(f"Note: {warning}\n" for warning in warnings(scores))
+
+
+def _scores_content(scores: Sequence[Score]) -> dict[str, Any]:
+    """Rates, what they are of and how they were made."""
+    return {
+        "systems": _rows(summarize(scores)),
+        "headers": [asdict(one.header) for one in scores],
+        "findings": [one.file.end.findings if one.file.end else None for one in scores],
+        "scoring": asdict(scores[0].options) | {"normalizer": scores[0].normalizer},
+        "warnings": warnings(dict(zip(labels([one.file for one in scores]), scores, strict=True))),
+    }
+
+
+def _comparison_content(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "differences": _rows(as_table(comparison)),
+        "mapsswe": asdict(comparison.mapsswe),
+        "speed": asdict(comparison.speed),
+        "verdict": comparison.verdict(),
+        "scoring": asdict(comparison.a.options),
+    }
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as JSON takes them: no NaN, plain Python numbers."""
     rows: list[dict[str, Any]] = table.reset_index().to_dict("records")
-    return [{str(name): _plain(value) for name, value in row.items()} for row in rows]
+    return rows
 
 
 def _plain(value: Any) -> Any:
+    """As JSON takes it: plain Python, null for what is not a number."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
     value = value.item() if hasattr(value, "item") else value
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _write_json(content: dict[str, Any]) -> None:
-    _write(json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
+def _write_json(content: Mapping[str, Any]) -> None:
+    _write(json.dumps(_plain(content), ensure_ascii=False, indent=2, default=str, allow_nan=False) + "\n")
 
 
 def _write(text: str) -> None:

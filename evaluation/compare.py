@@ -251,11 +251,17 @@ def _paired(a: RecordFile, b: RecordFile, common: bool) -> tuple[RecordFile, Rec
     theirs = {record.id: record for record in b.records}
     ours = [record for record in a.records if record.id in theirs]
     n_only_a, n_only_b = len(a.records) - len(ours), len(b.records) - len(ours)
+    if (n_only_a or n_only_b) and not ours:
+        first_ids = [file.records[0].id if file.records else "none" for file in (a, b)]
+        raise ScoreError(
+            f"{a.path} and {b.path} have no utterance in common ({' ..., '.join(first_ids)} ...); "
+            "if the texts are the same, import them with the same --dataset and ids"
+        )
     if (n_only_a or n_only_b) and not common:
         raise ScoreError(
             f"not the same utterances: {b.path} lacks {n_only_a} of the {len(a.records)} in {a.path}, which "
             f"lacks {n_only_b} of its {len(b.records)}; finish both runs on one dataset, or ask for the "
-            f"{len(ours)} that they have in common"
+            f"{len(ours)} that they have in common (--common)"
         )
     others = [record.id for record in ours if record.reference != theirs[record.id].reference]
     if others:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from evaluation.bootstrap import Interval, interval
 from evaluation.normalize import DEFAULT_PROFILE, Profile
-from evaluation.records import RecordFile
+from evaluation.records import RecordFile, as_text
 from evaluation.texts import char_counts, normalized, word_counts
 from gigastt_lab.errors import GigasttError
 
@@ -54,9 +54,10 @@ def utterance_table(file: RecordFile, profile: Profile) -> pd.DataFrame:
     """One row per utterance, indexed by id, in the file's order: texts, counts, seconds; see `Score`."""
     rows = []
     for record in file.records:
-        ref, hyp = normalized(record.reference, profile), normalized(record.hypothesis or "", profile)
+        raw_ref, raw_hyp = as_text(record.reference), as_text(record.hypothesis)
+        ref, hyp = normalized(raw_ref or "", profile), normalized(raw_hyp or "", profile)
         words, characters = word_counts(ref, hyp), char_counts(ref, hyp)
-        texts = (record.reference, record.hypothesis, ref, hyp)
+        texts = (raw_ref, raw_hyp, ref, hyp)
         edits = (words.hits, words.substitutions, words.deletions, words.insertions)
         sums = (words.errors, words.n_reference, characters.errors, characters.n_reference)
         outcome = (record.audio_s, record.work_s, record.confidence, record.hypothesis is None, record.error)

@@ -19,16 +19,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from evaluation.manifests import (
+from evaluation.manifests import read_folder, read_manifest
+from evaluation.rows import (
     AUDIO_COLUMNS,
     DURATION_COLUMNS,
-    MANIFEST_SUFFIXES,
     SESSION_COLUMNS,
     SPEAKER_COLUMNS,
+    SUFFIXES,
     TEXT_COLUMNS,
     column,
-    read_folder,
-    read_manifest,
 )
 from evaluation.streams import READ_AHEAD_BYTES, StreamSource, brief
 from evaluation.utterances import Dataset, DatasetError, DuplicateRule, Finding, Source, Utterance
@@ -89,8 +88,8 @@ def open_dataset(
         sample: Draw so many rows, without replacement; they come in the set's order. Excluded rows among
             them are not replaced. With `limit`, the first of those.
         seed: Of the drawing.
-        audio_column: Column with the audio. None: see `manifests.AUDIO_COLUMNS`.
-        text_column: Column with the reference. None: see `manifests.TEXT_COLUMNS`.
+        audio_column: Column with the audio. None: see `rows.AUDIO_COLUMNS`.
+        text_column: Column with the reference. None: see `rows.TEXT_COLUMNS`.
         revision: Branch, tag or commit of a set on the Hub. None: the pinned one of a named set, else main.
         config: Configuration of a set on the Hub that has several.
         duplicates: Whether rows with the audio and the reference of an earlier row stay. Published figures
@@ -152,7 +151,7 @@ def _name_of(path: Path) -> str:
 
 def _is_on_hub(path: Path) -> bool:
     """Whether a name that is no known set's means a set of the Hub."""
-    if path.exists() or path.suffix.lower() in (*MANIFEST_SUFFIXES, ".parquet"):
+    if path.exists() or path.suffix.lower() in (*SUFFIXES, ".parquet"):
         return False
     return re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", str(path), re.ASCII) is not None
 
@@ -170,9 +169,9 @@ def _open_local(path: Path, hub_set: HubSet) -> tuple[Source, str]:
     if path.is_dir() or path.suffix.lower() == ".parquet":
         files = {"test": [str(shard.resolve()) for shard in shards]}
         return _stream(_builder(hub_set, "parquet", data_files=files), hub_set, "test"), _digest(shards)
-    if path.suffix.lower() in MANIFEST_SUFFIXES:
+    if path.suffix.lower() in SUFFIXES:
         return read_manifest(path, audio_column=hub_set.audio_column, text_column=hub_set.text_column)
-    known = ", ".join((*MANIFEST_SUFFIXES, ".parquet"))
+    known = ", ".join((*SUFFIXES, ".parquet"))
     raise DatasetError(f"{str(path)!r} is no manifest; known are {known} and folders")
 
 

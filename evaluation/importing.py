@@ -1,35 +1,42 @@
 """Other engines' output, from JSONL, CSV or TSV with a reference and a hypothesis a row, as record files.
 
+**What they can be compared with.** Files with the same ids and the same references, ours or imported ones. An
+id is ``DATASET/`` and what the row says, or that alone where it begins so: of rows whose ids are those of one
+of our record files, ``demo/000003`` or just ``000003``, and ``dataset="demo"``, come records to be compared
+with that file's. Rows without ids are counted from 0, as those of a manifest are.
+
 The rules are those of a run: a null or blank reference is left out and named; a hypothesis that is null is a
 failure, and counts as all words deleted; an empty one is what was recognised.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from evaluation.machine import package_versions, without_home
-from evaluation.manifests import (
-    AUDIO_COLUMNS,
-    SESSION_COLUMNS,
-    SPEAKER_COLUMNS,
-    TEXT_COLUMNS,
-    column,
-    duration_of,
-    optional,
-)
 from evaluation.normalize import NORMALIZER_VERSION
 from evaluation.outcomes import safe_name
 from evaluation.recording import exclusive
 from evaluation.records import End, Header, Record, RecordError, read, write
+from evaluation.rows import (
+    AUDIO_COLUMNS,
+    SESSION_COLUMNS,
+    SPEAKER_COLUMNS,
+    SUFFIXES,
+    TEXT_COLUMNS,
+    Cells,
+    column,
+    duration_of,
+    optional,
+    read_text,
+    rows_of,
+)
 from evaluation.utterances import Finding
 
 # The first of these that is there, where the caller names none.
@@ -45,9 +52,6 @@ HYPOTHESIS_COLUMNS: Final = (
 )
 SYSTEM_COLUMNS: Final = ("system", "engine", "model")
 ID_COLUMNS: Final = ("id", "utterance_id", "utt_id", *AUDIO_COLUMNS)
-SUFFIXES: Final = (".jsonl", ".json", ".csv", ".tsv")
-
-Cells = Mapping[str, object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +87,8 @@ def import_records(
         path: .jsonl, .json, .csv or .tsv; the latter two with a header line.
         folder: Where they go, as ``DATASET_SYSTEM.jsonl``.
         system: Name of the system. None: as the rows say, else the file's name.
-        dataset: Name of the dataset; the same in several files makes them comparable. None: the file's name.
+        dataset: Name of the dataset, that of our own runs on it or the same in several files: that makes them
+            comparable. None: the file's name.
         columns: Which columns hold what.
         fresh: Replace a record file of that name that holds something else.
         command: The command line, for the headers.
@@ -100,10 +105,10 @@ def import_records(
     dataset = dataset or path.stem
     by_system: dict[str, _Collected] = {}
     n_rows = 0
-    for where, cells in _entries(path):
+    for where, cells in _rows(path):
         n_rows += 1
         name = system or _text(cells, columns.system, SYSTEM_COLUMNS, where) or path.stem
-        by_system.setdefault(name, _Collected(dataset)).add(cells, columns, where)
+        by_system.setdefault(name, _Collected(dataset, path.parent)).add(cells, columns, where)
     if not n_rows:
         raise RecordError(f"{path} holds no rows")
     written: list[Path] = []
@@ -125,9 +130,10 @@ def import_records(
 class _Collected:
     """What the rows of one system come to."""
 
-    def __init__(self, dataset: str) -> None:
+    def __init__(self, dataset: str, folder: Path) -> None:
         self.records: list[Record] = []
         self._dataset = dataset
+        self._folder = folder
         self._findings: list[Finding] = []
         self._lines: dict[str, str] = {}
 
@@ -143,13 +149,14 @@ class _Collected:
 
     def add(self, cells: Cells, columns: Columns, where: str) -> None:
         key = _text(cells, columns.id, ID_COLUMNS, where) or f"{len(self._lines):06d}"
-        if key in self._lines:
+        prefix = f"{self._dataset}/"
+        own_id = key if key.startswith(prefix) else prefix + key
+        if own_id in self._lines:
             raise RecordError(
-                f"{where}: the id {key!r} was in {self._lines[key]} already; say which column tells "
+                f"{where}: the id {key!r} was in {self._lines[own_id]} already; say which column tells "
                 "utterances apart, and which one systems"
             )
-        self._lines[key] = where
-        own_id = f"{self._dataset}/{key}"
+        self._lines[own_id] = where
         reference = _cell(cells, columns.reference, REFERENCE_COLUMNS, "reference", where)
         hypothesis = _cell(cells, columns.hypothesis, HYPOTHESIS_COLUMNS, "hypothesis", where)
         if reference is None or not reference.strip():
@@ -164,10 +171,19 @@ class _Collected:
                 audio_s=duration_of(cells),
                 speaker=optional(cells, SPEAKER_COLUMNS),
                 session=optional(cells, SESSION_COLUMNS),
-                audio=optional(cells, AUDIO_COLUMNS),
+                audio=self._audio(cells),
                 error=None if hypothesis is not None else "no hypothesis in the imported file",
             )
         )
+
+    def _audio(self, cells: Cells) -> str | None:
+        """The path in a row, where there is such a file; as elsewhere, relative to the file of the rows."""
+        named = optional(cells, AUDIO_COLUMNS)
+        file = None if named is None else (self._folder / named).absolute()
+        try:
+            return without_home(str(file)) if file is not None and file.is_file() else None
+        except (OSError, ValueError):  # too long a name, or a null byte: no file
+            return None
 
 
 def _header(path: Path, name: str, dataset: str, collected: _Collected, command: str) -> Header:
@@ -207,54 +223,8 @@ def _cell(cells: Cells, named: str | None, usual: tuple[str, ...], what: str, wh
     return value
 
 
-def _entries(path: Path) -> Iterator[tuple[str, Cells]]:
-    """Where it stands, and the cells, of each row."""
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
+def _rows(path: Path) -> Iterator[tuple[str, Cells]]:
+    if path.suffix.lower() not in SUFFIXES:
         raise RecordError(f"{path}: cannot be told what it is; known are {', '.join(SUFFIXES)}")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise RecordError(f"{path} cannot be read ({error.strerror or error})") from error
-    except UnicodeDecodeError as error:
-        raise RecordError(f"{path} is not UTF-8 ({error}); convert it") from error
-    yield from _table(path, text) if suffix in {".csv", ".tsv"} else _objects(path, text)
-
-
-def _objects(path: Path, text: str) -> Iterator[tuple[str, Cells]]:
-    """Of JSONL, or of one JSON list."""
-    is_list = text.lstrip().startswith("[")
-    # Not `splitlines`, to which U+2028 inside a text is the end of a line.
-    pieces = [(1, text)] if is_list else [(n, line) for n, line in enumerate(text.split("\n"), start=1)]
-    for number, piece in pieces:
-        if not piece.strip():
-            continue
-        try:
-            value = json.loads(piece)
-        except ValueError as error:
-            raise RecordError(f"{path}, line {number}: not JSON ({error}); mend or remove it") from error
-        for index, entry in enumerate(value if is_list else [value], start=1):
-            where = f"{path}, item {index}" if is_list else f"{path}, line {number}"
-            if not isinstance(entry, dict):
-                raise RecordError(f"{where}: not a JSON object; each utterance is one")
-            yield where, entry
-
-
-def _table(path: Path, text: str) -> Iterator[tuple[str, Cells]]:
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    # strict: a stray quote would else swallow the lines after it without a word
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header: list[str] = []
-    try:
-        for cells in reader:
-            where = f"{path}, line {reader.line_num}"
-            if not header:
-                header = cells
-            elif len(cells) not in {0, len(header)}:
-                raise RecordError(f"{where}: {len(cells)} fields under a header of {len(header)}")
-            elif cells:
-                yield where, dict(zip(header, cells, strict=True))
-    except csv.Error as error:
-        raise RecordError(
-            f"{path}, line {reader.line_num}: {error}; put a field with quotes in quotes, and double its own"
-        ) from error
+    _, text = read_text(path, RecordError)
+    yield from rows_of(path, text, RecordError)

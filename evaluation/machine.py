@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,9 @@ PACKAGES: Final = (
     *(f"onnxruntime{build}" for build in ("", "-gpu", "-directml", "-openvino", "-silicon")),
     *("numpy", "av", "soxr", "soundfile", "datasets", "jiwer", "rapidfuzz"),
 )
+
+# Of these, those that take no part in recognition: they read datasets and count errors.
+WITHOUT_PART: Final = frozenset({"datasets", "jiwer", "rapidfuzz"})
 
 
 def package_versions() -> dict[str, str]:
@@ -46,6 +50,23 @@ def machine_info() -> dict[str, Any]:
     }
     memory_gib = _memory_gib()
     return info if memory_gib is None else info | {"memory_gib": memory_gib}
+
+
+def lasting(machine: Mapping[str, Any]) -> dict[str, Any]:
+    """Of `machine_info`, what no update changes: without kernel release, driver, and memory.
+
+    Memory is what kernel and driver leave of it.
+
+    >>> lasting({"os": "Linux 6.1.0 glibc 2.36", "gpus": ["NVIDIA X, 81920 MiB, 550.1"], "memory_gib": 3.8})
+    {'os': 'Linux glibc 2.36', 'gpus': ['NVIDIA X']}
+    """
+    kept = {name: value for name, value in machine.items() if name != "memory_gib"}
+    if "os" in kept:
+        system, _, rest = str(kept["os"]).partition(" ")
+        kept["os"] = " ".join([system, *rest.split(" ")[1:]])
+    if "gpus" in kept:
+        kept["gpus"] = [str(gpu).partition(",")[0] for gpu in kept["gpus"]]
+    return kept
 
 
 def without_home(text: str) -> str:

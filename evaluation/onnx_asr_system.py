@@ -6,6 +6,7 @@ Its seconds of work are the wall clock of its call; of its stages nothing is kno
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 import math
 import time
 from collections.abc import Sequence
@@ -33,6 +34,8 @@ from gigastt_lab.runtime import available_providers, core_count
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.types import Provider
 
+logger = logging.getLogger(__name__)
+
 _ORT_NAMES: Final = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",
@@ -42,6 +45,8 @@ _ORT_NAMES: Final = {
     "directml": "DmlExecutionProvider",
 }
 
+_UNKNOWN_PROVIDER: Final = "unknown-provider"  # of a version that keeps its sessions elsewhere
+
 
 class OnnxAsrSystem:
     """The package `onnx-asr` over a model directory. It reads plain WAV only, so files are decoded here.
@@ -49,7 +54,7 @@ class OnnxAsrSystem:
     That decoding is part of the seconds of work, as it is for this package's engine.
 
     Attributes:
-        name: Package, model, precision, provider, threads and batch size.
+        name: Package, model, precision, provider, threads and batch size, as really taken.
         info: The same, and SHA-256 of the files.
         batch_size: Utterances that it takes at once.
     """
@@ -107,7 +112,9 @@ class OnnxAsrSystem:
             raise SystemUnavailableError(
                 f"onnx-asr cannot load {directory} in {precision} on {taken}: {brief(error)}"
             ) from error
-        taken = _provider_taken(adapter) or taken
+        asked, taken = taken, _provider_taken(adapter)
+        if taken not in {asked, _UNKNOWN_PROVIDER}:
+            logger.warning("onnx-asr was asked for %s, and runs on %s", asked, taken)
         info = {
             "kind": "onnx-asr",
             "package_version": importlib.metadata.version("onnx-asr"),
@@ -147,11 +154,11 @@ class OnnxAsrSystem:
         ]
 
 
-def _provider_taken(adapter: Any) -> str | None:
+def _provider_taken(adapter: Any) -> str:
     """The provider that the encoder's session really runs on; onnx-asr has no public word for it."""
     encoder = getattr(getattr(adapter, "asr", None), "_encoder", None)
     if encoder is None:
-        return None
+        return _UNKNOWN_PROVIDER
     taken = encoder.get_providers()[0]
     return next((name for name, ort_name in _ORT_NAMES.items() if ort_name == taken), str(taken))
 

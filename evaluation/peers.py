@@ -63,7 +63,7 @@ class GigasttSystem:
             "kind": "gigastt",
             "package_version": _version("gigastt"),
             "model": model,
-            **_files_taken(directory),
+            **files_taken(directory),
             "provider": "its own choice",
             "threads": "its own choice",
         }
@@ -142,7 +142,7 @@ def imported(module: str, distribution: str) -> Any:
         ) from error
 
 
-def _files_taken(directory: Path) -> dict[str, Any]:
+def files_taken(directory: Path) -> dict[str, Any]:
     """Hashes of the files, and the precision where names tell it: INT8 if it is there."""
     if not has_manifest(directory):
         files = ModelFiles.find(directory, "auto", preferred="int8")

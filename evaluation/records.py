@@ -11,15 +11,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
+from evaluation.machine import WITHOUT_PART, lasting
 from gigastt_lab.errors import GigasttError
 
 FORMAT_VERSION: Final = 1
+_NO_IDENTITY: Final = ("command", "started", "normalizer")
 
 
 class RecordError(GigasttError):
@@ -54,8 +57,16 @@ class Header:
     version: int = FORMAT_VERSION
 
     def identity(self) -> dict[str, Any]:
-        """All but when and by which words it was started: what has to agree for a run to go on."""
-        return {name: value for name, value in asdict(self).items() if name not in ("command", "started")}
+        """What has to agree for a run to go on: all that can change a record, or its times.
+
+        When and by which words it was started, how records are scored, what reads datasets, and which
+        kernel and driver there are, can not.
+        """
+        kept = {name: value for name, value in asdict(self).items() if name not in _NO_IDENTITY}
+        kept["versions"] = {
+            name: version for name, version in self.versions.items() if name not in WITHOUT_PART
+        }
+        return kept | {"machine": lasting(self.machine)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +84,7 @@ class Record:
         words: (text, start, end, confidence) of each word, in seconds from the start.
         n_tokens: Tokens that the search emitted; None where the system does not tell.
         speaker, session: As the dataset states them.
-        audio: Path of the audio file, or what the dataset calls it.
+        audio: Absolute path of the audio file, the home directory as ``~``; None where it is no file.
         error: What went wrong, if anything did.
     """
 
@@ -186,13 +197,20 @@ def load(path: str | Path) -> pd.DataFrame:
 def as_table(file: RecordFile) -> pd.DataFrame:
     """See `load`."""
     rows = [
-        {each.name: getattr(record, each.name) for each in fields(Record)} | {"confidence": record.confidence}
+        {each.name: getattr(record, each.name) for each in fields(Record)}
+        | {name: as_text(getattr(record, name)) for name in ("reference", "hypothesis", "error")}
+        | {"confidence": record.confidence}
         for record in file.records
     ]
     columns = [*(each.name for each in fields(Record)), "confidence"]
     table = pd.DataFrame(rows, columns=columns).set_index("id")
     table.attrs["header"] = asdict(file.header)
     return table
+
+
+def as_text(text: str | None) -> str | None:
+    """The text with U+FFFD for halves of surrogate pairs, which no table and no file of UTF-8 can hold."""
+    return None if text is None else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def write(path: Path, header: Header, records: Sequence[Record], end: End | None = None) -> None:
@@ -203,11 +221,16 @@ def write(path: Path, header: Header, records: Sequence[Record], end: End | None
     """
     entries: list[Header | Record | End] = [header, *records, *([end] if end else [])]
     partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        file.write(b"".join(map(line_of, entries)))
-        file.flush()
-        os.fsync(file.fileno())  # else a power cut could leave the new name with nothing in it
-    partial.replace(path)
+    try:
+        with partial.open("wb") as file:
+            file.write(b"".join(map(line_of, entries)))
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut could leave the new name with nothing in it
+        partial.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink()  # on a full disk, half a file is of no use
+        raise RecordError(f"{path} cannot be written ({error.strerror or error})") from error
 
 
 def _entry(path: Path, number: int, line: bytes) -> Header | Record | End:

@@ -74,7 +74,7 @@ def write_report(
     contents |= {directory / name: svg for name, svg in figures.items()}
     for path, content in contents.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
+        path.write_text(content, encoding="utf-8", errors="backslashreplace")  # a lone surrogate
     return html_path, markdown_path
 
 
@@ -92,20 +92,27 @@ def audio_in(files: Sequence[RecordFile]) -> Callable[[str], bytes | None]:
 
 
 def shortened(names: Sequence[str]) -> tuple[str, list[str]]:
-    """What the names have in common, and the names without it; parts end at underscores.
+    """What the names have in common at their ends, and the names without it; parts end at underscores.
 
     >>> shortened(["gigaam-demo_fp32_cpu_t2_b1", "gigaam-demo_int8_cpu_t2_b1"])
     ('gigaam-demo cpu t2 b1', ['fp32', 'int8'])
+    >>> shortened(["demo_int8_cpu_b8", "onnx-asr_demo_fp32_cpu_b8"])
+    ('cpu b8', ['demo_int8', 'onnx-asr_demo_fp32'])
     >>> shortened(["gigastt", "vosk"])
     ('', ['gigastt', 'vosk'])
     """
-    columns = list(zip(*(name.split("_") for name in names), strict=False))
-    same = [len(names) > 1 and len(set(column)) == 1 for column in columns]
-    if len({name.count("_") for name in names}) > 1 or all(same):
-        return "", list(names)
-    common = " ".join(column[0] for column, is_same in zip(columns, same, strict=True) if is_same)
-    kept = [column for column, is_same in zip(columns, same, strict=True) if not is_same]
-    return common, ["_".join(parts) for parts in zip(*kept, strict=True)]
+    parts = [name.split("_") for name in names]
+    longest = min(map(len, parts)) - 1 if len(set(names)) == len(names) > 1 else 0  # something has to stay
+    n_before = _n_equal(parts, longest)
+    n_after = _n_equal([part[::-1] for part in parts], longest - n_before)
+    kept = ["_".join(part[n_before : len(part) - n_after]) for part in parts]
+    return " ".join(parts[0][:n_before] + parts[0][len(parts[0]) - n_after :]), kept
+
+
+def _n_equal(parts: Sequence[Sequence[str]], longest: int) -> int:
+    """How many of the first items all have in common, at most `longest`."""
+    columns = list(zip(*parts, strict=False))[: max(longest, 0)]
+    return next((i for i, column in enumerate(columns) if len(set(column)) > 1), len(columns))
 
 
 def _material(
@@ -163,7 +170,7 @@ def _report(material: Material) -> Report:
     return Report(
         title=f"{common + ': ' if common else ''}{shown} on {' and '.join(sets)}",
         headline=_headline(material, " and ".join(sets)),
-        warnings=tuple(warnings(material)),
+        warnings=tuple(warnings(material.scores)),
         tiles=tuple(tile(label, one) for label, one in material.scores.items()),
         sections=tuple(section for section in sections if section),
     )
@@ -180,6 +187,8 @@ def _headline(material: Material, sets: str) -> str:
     where = f"{sets} ({description})" if description and same else sets
     what = "One system" if not others else f"{len(others) + 1} systems"
     text = f"{what} on {where}: {', '.join(amounts)}."
+    if any(set(one.utterances.index) != set(first.utterances.index) for one in others):
+        return f"{what} on {sets}, not all on the same utterances: their rates do not compare."
     if len(material.comparisons) == 1:
         return f"{text} In word error rate {material.comparisons[0].verdict()}."
     rated = {label: one.wer for label, one in material.scores.items() if one.wer.n_reference}

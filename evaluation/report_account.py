@@ -12,20 +12,21 @@ from evaluation.display import count, counted, failure_of
 from evaluation.normalize import NORMALIZER_VERSION
 from evaluation.report_parts import Folded, Paragraph, Part, Section, Table
 from evaluation.report_sections import Material
+from evaluation.scores import Score
 
 _FEW_BLOCKS = 20
 
 
-def warnings(material: Material) -> list[str]:
-    """What a reader has to know before reading a number."""
+def warnings(scores: Mapping[str, Score]) -> list[str]:
+    """What a reader has to know before reading a number of these systems, by their labels."""
     found = []
-    headers = {label: one.header for label, one in material.scores.items()}
+    headers = {label: one.header for label, one in scores.items()}
     for what in ("name", "revision"):
         stated = {label: str(each.dataset.get(what, "not stated")) for label, each in headers.items()}
         found += _differing(f"dataset {what}s", stated)
     found += _differing_keys("machines", {label: each.machine for label, each in headers.items()})
     found += _differing_keys("versions", {label: each.versions for label, each in headers.items()})
-    for label, one in material.scores.items():
+    for label, one in scores.items():
         if one.file.end is None:
             expected = one.header.dataset.get("n_expected")
             of = f" of {count(expected)}" if expected else ""
@@ -36,9 +37,12 @@ def warnings(material: Material) -> list[str]:
         if len(one.failures):
             n_failed = counted(len(one.failures), "utterance")
             found.append(f"{label} failed on {n_failed}; all their words count as deleted.")
-        if one.wer.n_blocks and one.wer.n_blocks < _FEW_BLOCKS:
-            blocks = f"{one.wer.n_blocks} {one.options.blocks}s"
-            found.append(f"Only {blocks} for the intervals of {label}: too few to rely on.")
+    few = {(one.wer.n_blocks, one.options.blocks) for one in scores.values() if one.wer.n_blocks}
+    found += [
+        f"Only {n} {kind}s to draw from: the intervals are narrower than they should be."
+        for n, kind in sorted(few)
+        if n < _FEW_BLOCKS
+    ]
     return found
 
 

@@ -25,8 +25,8 @@ from evaluation.normalize import NORMALIZER_VERSION
 from evaluation.outcomes import Outcome, System
 from evaluation.progress import Progress
 from evaluation.recording import Appender, exclusive, require_same, resume
-from evaluation.records import End, Header, Record, RecordError, RecordFile, write
-from evaluation.systems import SystemSpec, load_system
+from evaluation.records import End, Header, Record, RecordError, RecordFile, read, write
+from evaluation.systems import SystemSpec, load_system, on_disk
 from evaluation.utterances import DatasetError, Finding, Utterance
 
 logger = logging.getLogger(__name__)
@@ -90,17 +90,23 @@ def run(
     path: str | Path,
     *,
     fresh: bool = False,
+    retry_failed: bool = False,
     show_progress: bool = True,
     command: str = "",
     window: int = 16,
 ) -> RunResult:
     """Record what a system makes of a dataset, or go on with that. Of a finished file, nothing is done.
 
+    It still has to be of the same system: of one that is not loaded, the files on this machine are compared
+    with those that were run.
+
     Args:
         system: One that is loaded, or what is asked for: that is loaded when it is needed.
         dataset: Read from its beginning each time; what is recorded already is passed over.
         path: The record file. A lock lies beside it, ``PATH.lock``.
         fresh: Begin anew. The old file is there until the system is loaded and the new one begun.
+        retry_failed: Take utterances again that failed, as when a server was out of order. They are struck
+            from the file once the system is loaded; until all are done, it is an unfinished one.
         show_progress: A bar, if stderr is a terminal. Without one, the log gets a line a minute.
         command: The command line, for the header.
         window: Batches in a window; see above.
@@ -121,6 +127,8 @@ def run(
         found = None if fresh else resume(path)
         if found is not None:
             require_same(path, found.header, this.header(found.header))
+            if retry_failed:
+                found = this.without_failures(found)
         if found is None or found.end is None:
             return this.go(found)
     logger.info("%s is finished: %d utterances, nothing to do", path, len(found.records))
@@ -149,7 +157,11 @@ class _Run:
         self._show_progress = show_progress
 
     def header(self, found: Header | None = None) -> Header:
-        """The header that this run would write; what is known only of a loaded system is that of `found`."""
+        """The header that this run would write; what is known only of a loaded system is that of `found`.
+
+        Raises:
+            ModelError: the model's name is not known.
+        """
         info: dict[str, Any] = {"window": self._window}
         if self._spec is not None:
             info["asked"] = self._spec.asked()
@@ -158,7 +170,9 @@ class _Run:
             name = self._loaded.name
         else:
             assert found is not None, "without a file to go on from, the system is loaded first"
-            info, name = found.system_info | info, found.system
+            here = on_disk(self._spec, found.system_info) if self._spec is not None else {}
+            known = {key: value for key, value in here.items() if key in found.system_info}
+            info, name = found.system_info | known | info, found.system
         return Header(
             system=name,
             system_info=info,
@@ -169,6 +183,16 @@ class _Run:
             started=datetime.now(UTC).isoformat(timespec="seconds"),
             normalizer=NORMALIZER_VERSION,
         )
+
+    def without_failures(self, found: RecordFile) -> RecordFile:
+        """The file without the utterances that failed, and then without its end; on disk, too."""
+        kept = tuple(record for record in found.records if record.error is None)
+        if len(kept) == len(found.records):
+            return found
+        self._checked_system(found.header)  # only now that there is one to take them again
+        logger.info("%s: taking %d failed utterances again", self._path, len(found.records) - len(kept))
+        write(self._path, found.header, kept)
+        return read(self._path)
 
     def go(self, found: RecordFile | None) -> RunResult:
         """Transcribe what is not recorded yet, and put the file in order."""
@@ -228,12 +252,17 @@ class _Run:
         return list(ids)
 
     def _done(self, utterances: Sequence[Utterance], header: Header) -> list[Record]:
-        was_loaded = self._loaded is not None
-        system = self._system()
-        if not was_loaded:  # only now it is known what it really runs
-            require_same(self._path, header, self.header(header))
+        system = self._checked_system(header)
         outcomes = system.transcribe([utterance.audio for utterance in utterances])
         return [_record(utterance, outcome) for utterance, outcome in zip(utterances, outcomes, strict=True)]
+
+    def _checked_system(self, header: Header) -> System:
+        """The system; of one that had to be loaded, only now it is known what it really runs."""
+        was_loaded = self._loaded is not None
+        system = self._system()
+        if not was_loaded:
+            require_same(self._path, header, self.header(header))
+        return system
 
     def _system(self) -> System:
         if self._loaded is None:
@@ -257,7 +286,8 @@ def _record(utterance: Utterance, outcome: Outcome) -> Record:
     results = {each.name: getattr(outcome, each.name) for each in fields(Outcome)}
     if outcome.error is not None:
         results["error"] = without_home(outcome.error)
-    audio = utterance.file_name if isinstance(utterance.audio, bytes) else without_home(str(utterance.audio))
+    # What a dataset calls audio that came as bytes is no path: another file here could have that name.
+    audio = without_home(str(utterance.audio.absolute())) if isinstance(utterance.audio, Path) else None
     return Record(
         id=utterance.id,
         reference=utterance.reference,

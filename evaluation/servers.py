@@ -6,10 +6,12 @@ for a busy server are not work.
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import logging
 import os
+import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -71,21 +73,30 @@ class ServerOptions:
 
     @property
     def name(self) -> str:
-        """Of the system: the host's address and the route."""
+        """Of the system: the host's address, the path on it, and the route.
+
+        >>> ServerOptions(url="http://localhost:8000/asr/v1").name
+        'server_localhost-8000_asr_gigastt'
+        """
         model = f"_{self.model}" if self.route == "openai" else ""
-        return safe_name(f"server_{urlsplit(self.url).netloc}_{self.route}{model}")
+        return safe_name(f"server_{urlsplit(self.url).netloc}{_of_path(self._base)}_{self.route}{model}")
 
     @property
     def path(self) -> str:
         """Of the route, on the host."""
-        return urlsplit(self.url).path.rstrip("/").removesuffix("/v1") + _PATHS[self.route]
+        return self._base + _PATHS[self.route]
+
+    @property
+    def _base(self) -> str:
+        """The path in the URL, without what belongs to the route; "" or with a slash in front."""
+        return urlsplit(self.url).path.rstrip("/").removesuffix("/v1")
 
 
 class ServerSystem:
     """A server that transcribes files.
 
     Attributes:
-        name: Host and route.
+        name: Host, path and route.
         info: The same, and what it was asked.
         batch_size: 1.
     """
@@ -208,6 +219,16 @@ class ServerSystem:
                     + ("run again when it is back, to go on from here" if is_known else "is it running?")
                 ) from error
             return
+
+
+def _of_path(path: str) -> str:
+    """A path as part of a name; with a digest where the name alone could be another path's, too."""
+    if not path:
+        return ""
+    plain = path.removeprefix("/")
+    if re.fullmatch(r"[\w.+-]{1,30}", plain) and safe_name(plain) == plain:
+        return f"_{plain}"
+    return f"_{safe_name(plain)[:30]}-{hashlib.sha256(path.encode()).hexdigest()[:6]}"
 
 
 def _form(fields: Mapping[str, str], file_name: str, content: bytes, boundary: str) -> bytes:

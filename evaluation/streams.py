@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.manifests import SESSION_COLUMNS, SPEAKER_COLUMNS, Cells, duration_of, optional
+from evaluation.rows import SESSION_COLUMNS, SPEAKER_COLUMNS, Cells, duration_of, optional
 from evaluation.utterances import DatasetError, Row
 
 # What a request takes along beyond what was asked for. The 5 MiB that fsspec takes by default are for readers
@@ -37,7 +37,7 @@ class StreamSource:
         """Takes over the stream, whose audio is not decoded.
 
         Args:
-            stream: Of these columns, and any that `manifests` names for speaker, session and duration.
+            stream: Of these columns, and any that `rows` names for speaker, session and duration.
             files: Of the split, in the order in which they are read: one shard of the stream each.
             where: The set and split, for messages.
             audio: Name of the column with the audio.

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import itertools
+import logging
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
-from evaluation.engine_system import EngineSystem
+from evaluation.engine_system import EngineSystem, file_hashes
 from evaluation.machine import without_home
 from evaluation.onnx_asr_system import OnnxAsrSystem
 from evaluation.outcomes import Audio, Outcome, System, SystemUnavailableError, safe_name, warm_up
-from evaluation.peers import GigasttSystem, has_manifest
+from evaluation.peers import GigasttSystem, files_taken, has_manifest
 from evaluation.servers import ServerOptions, ServerSystem
 from gigastt_lab.engine import DEFAULT_BATCH_SIZE
-from gigastt_lab.files import PrecisionChoice
+from gigastt_lab.errors import ModelNotFoundError
+from gigastt_lab.files import ModelFiles, Precision, PrecisionChoice
 from gigastt_lab.models import DEFAULT_MODEL, canonical_name, model_directory
 from gigastt_lab.prepare import prepare_model, skips_quantizing
 from gigastt_lab.types import Provider
@@ -27,15 +31,20 @@ __all__ = [
     "EngineSystem",
     "Kind",
     "Outcome",
+    "ServerOptions",
     "System",
     "SystemSpec",
     "SystemUnavailableError",
     "load_system",
     "matrix",
+    "on_disk",
 ]
+
+logger = logging.getLogger(__name__)
 
 Kind = Literal["engine", "onnx-asr", "gigastt", "server"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+_PACKAGES: Final = {"onnx-asr": "onnx-asr", "gigastt": "gigastt"}  # of kinds, the distributions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +197,41 @@ def load_system(spec: SystemSpec, *, show_progress: bool = True) -> System:
             variant=variant,
         )
     )
+
+
+def on_disk(spec: SystemSpec, info: Mapping[str, Any]) -> dict[str, Any]:
+    """What can be said of a system without loading it: SHA-256 of the model's files, a package's version.
+
+    Args:
+        spec: What is asked for.
+        info: Of the same system when it was loaded, which says the precision that "auto" took.
+
+    Returns:
+        ``files`` and ``package_version`` as in a system's `info`, as far as they are here: of a server, or
+        where the model or the package is no longer there, nothing of it.
+
+    Raises:
+        ModelError: the model's name is not known.
+    """
+    found: dict[str, Any] = {}
+    if spec.kind in _PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found["package_version"] = importlib.metadata.version(_PACKAGES[spec.kind])
+    if spec.kind == "server":
+        return found
+    directory = model_directory(spec.model, spec.model_dir)
+    try:
+        if spec.kind == "gigastt":
+            found["files"] = files_taken(directory)["files"]
+        else:
+            precision: PrecisionChoice = spec.precision
+            if spec.kind == "onnx-asr" and precision == "auto":
+                precision = "fp32"
+            preferred: Precision = "fp32" if info.get("precision") == "fp32" else "int8"
+            found["files"] = file_hashes(ModelFiles.find(directory, precision, preferred=preferred))
+    except (ModelNotFoundError, OSError) as error:
+        logger.warning("%s: its files are not compared with those recorded (%s)", spec.name, error)
+    return found
 
 
 def _warm(system: System) -> System:

@@ -103,9 +103,10 @@ class Dataset:
 
     Attributes:
         name: The first part of every id.
-        revision: Commit of the Hub's repository, or SHA-256 of the local manifest, texts or shards.
+        revision: Commit of the Hub's repository, or SHA-256 of the local manifest, texts or shards; that of
+            manifests and folders with a digest of the audio files' names and sizes.
         description: For a report: what was read, which part of it, and by which rule.
-        drawing: The same for machines: limit, sample, seed and duplicates as given.
+        drawing: The same for machines: limit, sample, seed (None without a sample) and duplicates.
     """
 
     def __init__(
@@ -137,7 +138,9 @@ class Dataset:
         parts += [] if sample is None else [f"{sample} rows drawn with seed {seed}"]
         parts += [] if limit is None else [f"the first {limit} utterances"]
         self.description = ", ".join([*parts, f"duplicates {'kept' if duplicates == 'keep' else 'dropped'}"])
-        self.drawing = {"limit": limit, "sample": sample, "seed": seed, "duplicates": duplicates}
+        # without a sample the seed draws nothing: it must not make two runs differ
+        drawn_with = None if sample is None else seed
+        self.drawing = {"limit": limit, "sample": sample, "seed": drawn_with, "duplicates": duplicates}
         self._source = source
         self._prefix = prefix
         self._limit = limit

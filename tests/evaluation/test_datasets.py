@@ -99,6 +99,12 @@ def test_drawing_depends_on_nothing_but_the_seed_and_favours_no_row():
     assert all(400 < n < 600 for n in times)
 
 
+def test_a_seed_that_draws_nothing_is_none_of_the_drawing():
+    rows = [(b"1", "раз")]
+    assert dataset_of(*rows, seed=3).drawing == dataset_of(*rows).drawing
+    assert dataset_of(*rows, seed=3, sample=1).drawing["seed"] == 3
+
+
 def test_what_was_read_is_told():
     rows = [(b"1", "раз")]
     assert dataset_of(*rows).description == "rows, duplicates kept"

@@ -80,7 +80,7 @@ def test_fresh_begins_anew(folder, records) -> None:
 
 
 def test_scores_for_machines(folder, records) -> None:
-    done = evaluate(folder, "score", *records, "--details", "--json", "--resamples", 50)
+    done = evaluate(folder, "score", *records, "--details", "--json", "--resamples", 200)
     content = json.loads(done.stdout)
     assert [row["n_utterances"] for row in content["systems"]] == [24, 24]
     assert all(0 < row["wer_low"] < row["wer"] < row["wer_high"] for row in content["systems"])
@@ -149,6 +149,59 @@ def test_golos_by_name_from_the_hub(tmp_path: Path) -> None:
     assert all(record.hypothesis for record in file.records)
 
 
+def test_a_system_that_fails_does_not_take_the_others_along(tmp_path: Path) -> None:
+    """The second system's file belongs to another run: the first one is scored all the same."""
+    out = tmp_path / "out"
+    arguments = ("--model", "demo", "--dataset", "demo", "--limit", 3, "--out", out)
+    assert evaluate(tmp_path, "run", *arguments, "--precision", "int8").returncode == 0
+    (foreign,) = out.glob("*.jsonl")
+    lines = foreign.read_text("utf-8").splitlines(keepends=True)
+    foreign.write_text(
+        "".join([lines[0].replace('"provider": "cpu"', '"provider": "cuda"'), *lines[1:2]]), "utf-8"
+    )
+    done = evaluate(tmp_path, *arguments, "--json")
+    assert done.returncode == 1
+    assert "belongs to" in done.stderr or "differs" in done.stderr or "another" in done.stderr
+    assert [row["system"] for row in json.loads(done.stdout)["systems"]] == ["gigaam-demo_fp32_cpu_t2_b8"]
+
+
+def test_what_was_left_out_is_told(tmp_path: Path) -> None:
+    rows = ["reference,hypothesis", "раз,раз", ",два", "три,три"]
+    (tmp_path / "other.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    done = evaluate(tmp_path, "import", "other.csv")
+    scored = evaluate(tmp_path, "score", Path(done.stdout.strip()).parent)  # a folder of records
+    assert re.search(r"left out 1 \((no|blank) reference\)", scored.stdout)
+
+
+def test_numbers_for_machines_are_json_whatever_they_are(tmp_path: Path) -> None:
+    """Without times there are no ratios, and a lone surrogate is no text that UTF-8 knows."""
+    for name, hypothesis in (("a", "раз"), ("b", "раз \ud800")):
+        row = json.dumps({"reference": "раз", "hypothesis": hypothesis})
+        (tmp_path / f"{name}.jsonl").write_text(row + "\n", "utf-8")
+        done = evaluate(
+            tmp_path, "import", f"{name}.jsonl", "--dataset", "same", "--out", "out", "--system", name
+        )
+        assert done.returncode == 0, done.stderr
+    files = sorted((tmp_path / "out").glob("*.jsonl"))
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    compared = evaluate(tmp_path, "compare", *files, "--json")
+    assert compared.returncode == 0, compared.stderr
+    assert json.loads(compared.stdout, parse_constant=refuse)["speed"]["ratio"] is None
+    reported = evaluate(tmp_path, "report", *files)
+    assert reported.returncode == 0, reported.stderr
+
+
+def test_nothing_in_common_is_an_error(tmp_path: Path, records) -> None:
+    (tmp_path / "other.csv").write_text("reference,hypothesis\nраз,раз\n", "utf-8")
+    (other,) = json.loads(evaluate(tmp_path, "import", "other.csv", "--json").stdout)["files"]
+    compared = evaluate(tmp_path, "compare", records[0], tmp_path / other, "--common")
+    assert compared.returncode == 1
+    assert "no utterance in common" in compared.stderr
+
+
 def test_what_there_is(folder) -> None:
     assert "golos-farfield" in evaluate(folder, "datasets").stdout
     shown = evaluate(folder, "datasets", "--dataset", "demo", "--json")
@@ -165,11 +218,17 @@ def test_what_there_is(folder) -> None:
         (["--model", "demo"], 2, "--dataset"),
         (["--precision", "int4", "--dataset", "demo"], 2, "'int4'"),
         (["--batch-size", "0", "--dataset", "demo"], 2, "1 or more"),
-        (["--limit", "0", "--dataset", "demo", "--model", "demo"], 2, "limit is 0"),
+        (["--limit", "0", "--dataset", "demo", "--model", "demo"], 2, "1 or more"),
+        (["--resamples", "1", "--dataset", "demo", "--model", "demo"], 2, "100 or more"),
+        (["--seed", "-1", "--dataset", "demo", "--model", "demo"], 2, "0 or more"),
+        (["--revision", "x", "--dataset", "demo", "--model", "demo"], 2, "local set"),
         (["--model", "whisper", "--dataset", "demo"], 3, "'whisper' is not known"),
         (["--model", "demo", "--dataset", "nowhere.jsonl"], 1, "no dataset 'nowhere.jsonl'"),
         (["--model", "demo", "--dataset", "demo", "--provider", "tensorrt"], 3, "tensorrt"),
         (["--model", "demo", "--dataset", "demo", "--peer", "kaldi"], 2, "--peer kaldi"),
+        (["--model", "demo", "--dataset", "demo", "--peer", "http://[::1]:1"], 1, "nobody answers"),
+        (["--model", "demo", "--dataset", "demo", "--peer", "http://h,route=smoke"], 2, "smoke"),
+        (["--model", "demo", "--dataset", "demo", "--peers-only"], 2, "leaves no system"),
         (["score", "nowhere.jsonl"], 1, "cannot be read"),
         (["compare", "a.jsonl"], 2, "required"),
     ],

@@ -1,13 +1,17 @@
 """Other engines' output as record files."""
 
+import csv
 import json
 import os
 from pathlib import Path
 
 import pytest
 
+from evaluation.datasets import open_dataset
 from evaluation.importing import Columns, import_records
+from evaluation.outcomes import Outcome
 from evaluation.records import RecordError, load, read
+from evaluation.runner import run
 from evaluation.utterances import DatasetError
 
 ROWS = [
@@ -26,6 +30,15 @@ ROWS = [
 ]
 
 
+class Repeating:
+    """A system that says the same to everything."""
+
+    name, batch_size, info = "repeating", 1, {}
+
+    def transcribe(self, audios):
+        return [Outcome(hypothesis="да", audio_s=1.0, work_s=0.1) for _ in audios]
+
+
 def write(path, text):
     path.write_text(text, encoding="utf-8")
     return path
@@ -42,8 +55,8 @@ def test_a_record_file_for_each_system(jsonl, tmp_path):
     one, two = map(read, paths)
     assert (one.header.system, two.header.system) == ("one", "two/2")
     assert [(r.id, r.reference, r.hypothesis, r.audio_s, r.audio) for r in one.records] == [
-        ("out/a.wav", "раз\u2028два", "Раз, два.", 1.5, "a.wav"),
-        ("out/c.wav", "три", None, None, "c.wav"),
+        ("out/a.wav", "раз\u2028два", "Раз, два.", 1.5, None),
+        ("out/c.wav", "три", None, None, None),
     ]
     assert [record.error for record in one.records] == [None, "no hypothesis in the imported file"]
     assert [record.hypothesis for record in two.records] == ["", "три"]
@@ -94,6 +107,42 @@ def test_columns_and_names_as_given(tmp_path):
         source, tmp_path, columns=Columns(reference="spoken", hypothesis="heard", system="who")
     )
     assert read(path).header.system == "y"
+
+
+@pytest.fixture
+def demo_run(tmp_path):
+    return read(run(Repeating(), open_dataset("demo"), tmp_path / "ours.jsonl", show_progress=False).path)
+
+
+@pytest.mark.parametrize(("first", "mark"), [(0, ","), (len("demo/"), ";")])
+def test_ids_of_our_own_records_are_comparable_with_them(tmp_path, demo_run, first, mark):
+    rows = [(r.id[first:], r.reference, "да") for r in demo_run.records]
+    with (tmp_path / "whisper.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=mark).writerows([("id", "reference", "hypothesis"), *rows])
+    [path] = import_records(tmp_path / "whisper.csv", tmp_path / "runs", dataset="demo")
+    imported = read(path)
+    assert [(r.id, r.reference) for r in imported.records] == [(r.id, r.reference) for r in demo_run.records]
+    assert imported.header.dataset["name"] == demo_run.header.dataset["name"]
+    pytest.importorskip("jiwer", reason="jiwer is not installed: pip install jiwer")
+    from evaluation.compare import compare
+
+    compare(demo_run, imported, n_resamples=10)  # refuses what is not the same utterances
+
+
+def test_an_id_with_and_without_the_dataset_is_one(tmp_path):
+    source = write(tmp_path / "a.csv", "id,ref,hyp\ndemo/1,а,а\n1,а,а\n")
+    with pytest.raises(RecordError, match=r"line 3: the id '1' was in .*line 2 already"):
+        import_records(source, tmp_path, dataset="demo")
+    assert len(read(import_records(source, tmp_path)[0]).records) == 2  # of the dataset `a`
+
+
+def test_audio_is_named_where_it_is_a_file(tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.wav").write_bytes(b"a")
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "in/rows.csv", f"audio,ref,hyp\na.wav,а,а\nb.wav,а,а\n{'x' * 5000},а,а\n")
+    [path] = import_records("in/rows.csv", "out")
+    assert [record.audio for record in read(path).records] == [str(tmp_path / "in/a.wav"), None, None]
 
 
 def test_a_json_list(tmp_path):

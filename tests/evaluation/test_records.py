@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -111,6 +112,49 @@ def test_a_newer_format_is_refused(path):
 def test_what_cannot_be_read_is_an_error(tmp_path, name):
     with pytest.raises(RecordError, match="cannot be read"):
         read(tmp_path / name)
+
+
+@pytest.mark.parametrize("where", ["no-such-folder/a.jsonl", "folder"])
+def test_what_cannot_be_written_is_an_error(tmp_path, where):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(RecordError, match=f"{where} cannot be written"):
+        write(tmp_path / where, HEADER, RECORDS)
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_a_full_disk_leaves_the_old_file(path, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("evaluation.records.os.fsync", full)
+    with pytest.raises(RecordError, match=r"a\.jsonl cannot be written \(No space left on device\)"):
+        write(path, HEADER, ())
+    assert read(path).records == RECORDS
+    assert not list(path.parent.glob("*.partial"))
+
+
+MACHINE = {"cpu": "X", "os": "Linux 6.1.0 glibc 2.36", "gpus": ["NVIDIA Y, 81920 MiB, 550.1"]}
+VERSIONS = {"numpy": "2.0", "jiwer": "4.0", "rapidfuzz": "3.0", "datasets": "4.0"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_same"),
+    [
+        ({"normalizer": "2"}, True),
+        ({"versions": VERSIONS | {"jiwer": "5.0", "rapidfuzz": "4.0", "datasets": "5.0"}}, True),
+        ({"versions": {"numpy": "2.0"}}, True),
+        ({"versions": VERSIONS | {"numpy": "2.1"}}, False),
+        ({"machine": MACHINE | {"os": "Linux 6.6.1-amd64 glibc 2.36"}}, True),
+        ({"machine": MACHINE | {"os": "Linux 6.1.0 glibc 2.38"}}, False),
+        ({"machine": MACHINE | {"gpus": ["NVIDIA Y, 81559 MiB, 570.2"], "memory_gib": 3.8}}, True),
+        ({"machine": MACHINE | {"gpus": ["NVIDIA Z, 81920 MiB, 550.1"]}}, False),
+        ({"machine": MACHINE | {"gpus": []}}, False),
+        ({"machine": MACHINE | {"cpu": "Z"}}, False),
+    ],
+)
+def test_only_what_can_change_a_record_has_to_agree(changed, is_same):
+    header = Header(system="a", versions=VERSIONS, machine=MACHINE, normalizer="1")
+    assert (replace(header, **changed).identity() == header.identity()) == is_same
 
 
 def test_a_table_has_a_row_per_utterance(path):

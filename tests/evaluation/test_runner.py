@@ -2,18 +2,24 @@
 
 import logging
 import re
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from runner_worker import N_UTTERANCES, Counting, Failing, texts_dataset
 
 from evaluation import recording
 from evaluation.batching import batches_of, windows_of
+from evaluation.datasets import open_dataset
+from evaluation.engine_system import file_hashes
 from evaluation.outcomes import SystemUnavailableError
 from evaluation.records import End, Record, RecordError, line_of, read
 from evaluation.runner import run
 from evaluation.systems import SystemSpec
 from evaluation.utterances import DatasetError, Utterance
+from gigastt_lab.files import ModelFiles
+from gigastt_lab.models import DEMO_DIRECTORY
 
 N_KEPT = N_UTTERANCES - 1  # one has no reference
 
@@ -44,7 +50,7 @@ def test_records_come_in_the_order_of_the_dataset(path):
     assert all(record.hypothesis == record.reference for record in file.records)
     assert file.records[0] == Record(
         id="texts/000", reference="номер 0", hypothesis="номер 0", audio_s=2.0, decode_s=0.1, work_s=0.5,
-        words=(("номер 0", 0.0, 0.5, 0.9),), audio="0.wav",
+        words=(("номер 0", 0.0, 0.5, 0.9),),  # no audio: 0.wav is what the dataset calls it, and no file
     )  # fmt: skip
     assert (result.n_utterances, result.n_done, result.n_skipped, result.n_failed) == (N_KEPT, N_KEPT, 0, 0)
     assert file.end == End(
@@ -145,6 +151,72 @@ def test_a_system_is_not_loaded_where_nothing_is_left(path, monkeypatch):
     assert loads == [spec] * 2
 
 
+@pytest.fixture
+def model_dir(tmp_path):
+    return shutil.copytree(DEMO_DIRECTORY, tmp_path / "model")
+
+
+def without_an_end(path, n_records=None):
+    file = read(path)
+    path.write_bytes(b"".join(map(line_of, [file.header, *file.records[:n_records]])))
+
+
+def no_load(*_, **__):
+    raise AssertionError("nothing is to be loaded")
+
+
+@pytest.mark.parametrize("has_end", [True, False])
+@pytest.mark.parametrize("kind", ["engine", "onnx-asr", "gigastt"])
+def test_a_file_of_a_model_that_was_exchanged_is_refused(path, model_dir, monkeypatch, kind, has_end):
+    spec = SystemSpec(kind=kind, model="demo", model_dir=model_dir)
+    precision = "fp32" if kind == "onnx-asr" else "auto"
+    info = {"files": file_hashes(ModelFiles.find(model_dir, precision)), "package_version": "1"}
+    version = {"now": "1"}
+    monkeypatch.setattr("evaluation.systems.importlib.metadata.version", lambda name: version["now"])
+    monkeypatch.setattr("evaluation.runner.load_system", lambda *_, **__: Counting(**info))
+    start(path, spec)
+    if not has_end:
+        without_an_end(path)
+    before = path.read_bytes()
+    monkeypatch.setattr("evaluation.runner.load_system", no_load)
+    joiner = ModelFiles.find(model_dir).joiner
+    content = joiner.read_bytes()
+    joiner.write_bytes(content[::-1])
+    with pytest.raises(RecordError, match=rf"system_info\.files\.{joiner.name} is .* there and .* here"):
+        start(path, spec)
+    joiner.write_bytes(content)
+    version["now"] = "2"
+    if kind != "engine":
+        with pytest.raises(RecordError, match=r"system_info\.package_version is '1' there and '2' here"):
+            start(path, spec)
+    version["now"] = "1"
+    assert path.read_bytes() == before
+    assert start(path, spec).n_done == 0
+
+
+def test_a_model_that_is_no_longer_there_is_told_of(path, model_dir, monkeypatch, caplog):
+    spec = SystemSpec(model="demo", model_dir=model_dir)
+    monkeypatch.setattr("evaluation.runner.load_system", lambda *_, **__: Counting(files={"a": "b"}))
+    start(path, spec)
+    shutil.rmtree(model_dir)
+    assert start(path, spec).n_done == 0
+    assert re.search("files are not compared with those recorded .*no such model directory", caplog.text)
+
+
+def test_audio_is_recorded_by_a_path_that_holds_elsewhere(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pathlib.Path.home", lambda: tmp_path)
+    Path("a.wav").write_bytes("да".encode())
+    Path("a.csv").write_text("audio,text\na.wav,да\n", encoding="utf-8")
+
+    class Reading(Counting):
+        def transcribe(self, audios):
+            return super().transcribe([audio.read_bytes() for audio in audios])
+
+    start(path, Reading(), open_dataset("a.csv"))
+    assert [record.audio for record in read(path).records] == ["~/a.wav"]
+
+
 def test_what_a_system_really_runs_has_to_agree_when_it_is_loaded(path, monkeypatch):
     systems = iter([Counting(provider="cuda"), Counting(provider="cpu")])
     monkeypatch.setattr("evaluation.runner.load_system", lambda *_, **__: next(systems))
@@ -242,6 +314,50 @@ def test_failures_are_recorded_and_listed(path, caplog):
     # номер 3 and номер длинный 7 are 5 words of 29 in the references
     assert "WER 17.2%, RTFx 4.0, 2 failed" in caplog.text
     assert start(path, Failing("3", "7")).n_failed == 2  # of a finished file too
+
+
+@pytest.mark.parametrize("is_finished", [True, False])
+def test_failures_are_taken_again_where_that_is_asked_for(path, is_finished):
+    whole = start(path, Failing("3", "7"))
+    if not is_finished:
+        without_an_end(path, 5)
+    end = read(path).end
+    system = Counting()
+    assert start(path, system).n_failed == (2 if is_finished else 1)
+    result = start(path, system, retry_failed=True)
+    assert (result.n_failed, result.n_utterances) == (0, N_KEPT)
+    assert (result.n_done, result.n_skipped) == (2, N_KEPT - 2) if is_finished else (1, N_KEPT - 1)
+    file = read(path)
+    assert [record.id for record in file.records] == [u.id for u in texts_dataset()]
+    assert all(record.hypothesis == record.reference for record in file.records)
+    assert file.header == whole.header
+    assert end is None or file.end == end
+    before = path.read_bytes()
+    assert start(path, system, retry_failed=True).n_done == 0
+    assert path.read_bytes() == before
+
+
+def test_a_retry_that_is_broken_off_goes_on(path):
+    start(path, Failing("3", "7"))
+    with pytest.raises(SystemUnavailableError):
+        start(path, Failing(gone_after=1), retry_failed=True)
+    assert [(len(read(path).records), read(path).end)] == [(N_KEPT - 1, None)]
+    result = start(path)
+    assert (result.n_done, result.n_failed) == (1, 0)
+
+
+def test_a_retry_without_its_system_leaves_the_file(path, monkeypatch):
+    monkeypatch.setattr("evaluation.runner.load_system", lambda *_, **__: Failing("3"))
+    start(path, SystemSpec(model="demo"))
+    before = path.read_bytes()
+
+    def fails(*_, **__):
+        raise SystemUnavailableError("no such server")
+
+    monkeypatch.setattr("evaluation.runner.load_system", fails)
+    with pytest.raises(SystemUnavailableError):
+        start(path, SystemSpec(model="demo"), retry_failed=True)
+    assert path.read_bytes() == before
 
 
 def test_a_system_that_is_gone_ends_the_run_and_marks_nothing(path):

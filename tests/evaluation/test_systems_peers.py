@@ -11,6 +11,7 @@ import pytest
 from interchange import MANIFEST, links
 
 from evaluation import peers
+from evaluation.onnx_asr_system import OnnxAsrSystem
 from evaluation.outcomes import Outcome, SystemUnavailableError
 from evaluation.peers import suffix_of
 from evaluation.systems import SystemSpec, load_system
@@ -42,6 +43,26 @@ def test_onnx_asr_gives_what_the_engine_gives(clips):
         assert (outcome.audio_s, outcome.encoder_s) == (ours.audio_s, None)
         assert outcome.work_s > outcome.decode_s > 0
         assert outcome.n_tokens > 5
+
+
+def fake_onnx_asr(monkeypatch, **sessions):
+    """The package, whose model holds these sessions."""
+    adapter = types.SimpleNamespace(asr=types.SimpleNamespace(**sessions), with_timestamps=lambda: None)
+    package = types.SimpleNamespace(load_model=lambda *_, **__: adapter)
+    monkeypatch.setitem(sys.modules, "onnx_asr", package)
+    monkeypatch.setattr("evaluation.onnx_asr_system.importlib.metadata.version", lambda name: "0")
+    monkeypatch.setattr("evaluation.onnx_asr_system.available_providers", lambda: ("cuda", "cpu"))
+    return OnnxAsrSystem.load(
+        "demo", DEMO_DIRECTORY, precision="fp32", provider="auto", threads=1, batch_size=1
+    )
+
+
+def test_onnx_asr_tells_the_provider_that_it_really_took(monkeypatch, caplog):
+    session = types.SimpleNamespace(get_providers=lambda: ["CPUExecutionProvider"])
+    fallen_back = fake_onnx_asr(monkeypatch, _encoder=session)
+    assert (fallen_back.info["provider"], fallen_back.name) == ("cpu", "onnx-asr_demo_fp32_cpu_t1_b1")
+    assert "was asked for cuda, and runs on cpu" in caplog.text
+    assert fake_onnx_asr(monkeypatch).info["provider"] == "unknown-provider"
 
 
 def test_onnx_asr_without_its_files_says_so():

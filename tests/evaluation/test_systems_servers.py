@@ -70,6 +70,16 @@ def system_of(server, **options):
     return load_system(SystemSpec(kind="server", options={"url": server.url, **options}))
 
 
+def test_a_path_on_the_host_is_part_of_the_name():
+    paths = ("", "/a", "/b", "/a/b", "/a-b", "/a.", "/a%2Fb", "/" + "x" * 90, "/" + "x" * 91)
+    names = [ServerOptions(url=f"http://h:1{path}").name for path in paths]
+    assert len(set(names)) == len(names)
+    assert names[:2] == ["server_h-1_gigastt", "server_h-1_a_gigastt"]
+    assert all(len(name) < 90 for name in names)
+    same = {ServerOptions(url=f"http://h:1/a{rest}").name for rest in ("", "/", "/v1", "/v1/")}
+    assert same == {names[1]}
+
+
 def test_gigastts_route(server, clips):
     system = system_of(server)
     path, headers, body = server.asked[0]
