@@ -1,8 +1,8 @@
 """One versioned normaliser for Russian word error rates; both sides go through the same function.
 
 A recogniser may write "В 21:00, $300" and the reference "в двадцать один ноль ноль триста долларов". Both
-are right, so both have to become one text before words are counted; and no wrong hypothesis may become
-right on the way.
+are right, so both have to become one text before words are counted. That also forgives some real errors:
+"What becomes equal though different" lists them, with measured shares.
 
 **Profiles.** `verbatim` forgives case, `ё`, punctuation, hyphens. `numbers` (the default) also makes number
 words and digits comparable. `numbers+latin` also compares Latin names with Cyrillic spellings. All are rows
@@ -20,26 +20,40 @@ words: the reference keeps about the number of words that were spoken, and of a 
 the other parts still count as right.
 
 - *Ordinals are cardinals*: "3 мая" says neither. The price: "пятый" for "пять" is no error.
-- *A run of adjacent numbers with at most three digits in all* stays as it was said: "два три", "двести
-  пять".
-- *A longer run is one string of digits*: speakers group digits ("восемьсот шестьдесят шесть шестьдесят
-  шесть"), writers group them otherwise (866 66, 86 666), so only the digits count, with one fixed reading:
-  four digits in pairs ("1986" -> "девятнадцать восемьдесят шесть") or as a cardinal when a pair would begin
-  with zero (2005); five and more digit by digit, round ones as a cardinal (12 500, 1 000 000). Four to six
-  digits are round by two final zeros, seven to nine by three, longer ones by six; what begins with zero is
-  read digit by digit. The grouping does not matter, so 1 000, "тысяча" and "одна тысяча" meet, and a
-  telephone number meets itself in any grouping.
+- *A number with a scale word* ("тысяча", "млн") keeps its words, so a wrong one costs about one error. So do
+  digits: up to six ("1986", "12350"), grouped in thousands (12 350; 1 234 567), round, or before a unit. In
+  Russian years and amounts are said with "тысяча", hence "тысяча девятьсот восемьдесят шесть".
+- *Numbers side by side without a scale word* stay as they were said if they have at most three digits in all
+  ("два три"), could be a time ("десять тридцать"), or a unit or month follows. Four to six digits said in
+  pairs, one by one or with a zero are a code and are read as its digits are ("сорок восемь пятьдесят семь" =
+  4857). Other runs of four to six stay as said, above all what a lost "тысяч" leaves: "двадцать пятьсот" is
+  not 20 500. The price: a bare 123456 said "сто двадцать три четыреста пятьдесят шесть" is one error, a bare
+  86666 said "восемьсот шестьдесят шесть шестьдесят шесть" about four, while 866 66 is none.
+- *Seven digits and more without a scale word* are a telephone number, digit by digit: speakers group digits
+  otherwise than writers do. Two years or two round amounts (1941-1945) are two numbers even so.
 - *Decimals* keep their mark as the word "целая": 2,5 = "две целых пять десятых" = "два с половиной"; before
   a scale they are multiplied out (2,5 млн = 2 500 000). "2.5" is a decimal only before a unit, else two
   numbers.
 - *Times*: 21:00 = "двадцать один ноль ноль" = "двадцать один час" = 21 ч; 10:30 = "десять (часов) тридцать
-  (минут)".
+  (минут)"; 6:00 утра = "шесть (часов) утра". Not so "дня" and "ночи": "два дня" are two days.
 - *Units, currencies, percent* after a number lose their inflection, since ₽ and "кг" have none; elsewhere
   they keep it.
 
+**What becomes equal though different.** "один" or "одна" before тысяча, миллион, час; "миллион" and
+"миллионы"; every case, gender and ordinal of a number ("пять", "пятый", "пяти") and every form of a unit
+after one; "часов" and "минут" in a time; "точка" between numbers; "цельсия"; "целых две десятых" and "запятая
+два"; a code and the cardinal of its digits ("сорок восемь пятьдесят семь", "четыре тысячи восемьсот пятьдесят
+семь"). Of 1,000 random spoken cardinals per range (10^3-10^4, 10^4-10^5, 10^5-10^6), all equal their digits,
+bare and grouped. With one word dropped 2.9, 0 and 0 % still do (all of them a lost "одна" before "тысяча"),
+and the mean count is 0.97, 1.03 and 1.00 errors; with one word changed for another of its order, none do, at
+1.00 error each. At most 3 errors, where a lost "тысяч" leaves a code: "двадцать пять тринадцать" for 25 013.
+Where "тысяч" is misheard as a small number, or a digit of a telephone number is lost, more: the run changes
+its reading.
+
 **What stays different, on purpose or for want of knowledge.** "два три" and 23, "девять один один" and 911
 (three digits); "восемьсот пять" said for 800, 5 is 805; 12.05 and "двенадцатое мая" (12.05.2020 does meet
-it); "$300" and "триста сингапурских долларов" (a word is missing); "двое", "тройка", "полчаса", "половина",
+it); 8:00 and "восемь" but for "утра" and "вечера"; 16:9 and "шестнадцать на девять"; "10 с" (seconds);
+"$300" and "триста сингапурских долларов" (a word is missing); "двое", "тройка", "полчаса", "половина",
 "дважды" are no numbers. "семью" is a number only inside one, after "с" and the like, or before a plural
 instrumental; else it is a family. "три" (rub!), "сорока" (magpie) and "один" (alone) are always numbers;
 that hides an error only if the two sides differ in just these. "4К" is read "четыре ка".

@@ -6,7 +6,8 @@ from evaluation.normalize.number_words import LEMMAS, NUMBER_WORDS, SCALES, Numb
 
 Atom = NumberWord | str  # a number word, or a string of digits
 
-MAX_SPOKEN = 3  # digits; a run of numbers this short is compared word by word, a longer one by its digits
+MAX_SPOKEN = 3  # digits; a run of numbers this short is compared word by word
+MAX_CARDINAL = 6  # digits; a longer string may be a telephone number
 MAX_COUNTED = 15  # digits; nobody counts further, and `int` refuses what is very long
 
 
@@ -121,8 +122,10 @@ def cardinal(number: int) -> list[str]:
 def read(digits: str) -> list[str]:
     """The fixed reading of a digit string of any length. It depends on nothing but the digits.
 
-    >>> " ".join(read("007")), " ".join(read("1986")), " ".join(read("2005")), " ".join(read("12500"))
-    ('ноль ноль семь', 'девятнадцать восемьдесят шесть', 'два тысяча пять', 'двенадцать тысяча пятьсот')
+    Up to six digits and round ones are a cardinal; others, and what begins with zero, go digit by digit.
+
+    >>> " ".join(read("007")), " ".join(read("1986")), " ".join(read("12350"))
+    ('ноль ноль семь', 'тысяча девятьсот восемьдесят шесть', 'двенадцать тысяча триста пятьдесят')
     >>> " ".join(read("88005553535"))
     'восемь восемь ноль ноль пять пять пять три пять три пять'
     """
@@ -133,25 +136,61 @@ def read(digits: str) -> list[str]:
         if size > MAX_SPOKEN or not bare:
             return [LEMMAS[int(digit)] for digit in digits]
         return [LEMMAS[0]] * (size - len(bare)) + cardinal(int(bare))
-    if size <= MAX_SPOKEN:
-        return cardinal(int(digits))
-    if size == 4:
-        return (
-            cardinal(int(digits))
-            if digits[2] == "0"
-            else cardinal(int(digits[:2])) + cardinal(int(digits[2:]))
-        )
-    round_zeros = "00" if size <= 6 else "000" if size <= 9 else "000000"
+    round_zeros = "" if size <= MAX_CARDINAL else "000" if size <= 9 else "000000"
     if digits.endswith(round_zeros) and size <= MAX_COUNTED:
         return cardinal(int(digits))
     return [LEMMAS[int(digit)] for digit in digits]
 
 
-def say(numbers: list[str]) -> list[str]:
-    """The canonical words of a run of adjacent numbers."""
-    if sum(map(len, numbers)) <= MAX_SPOKEN:
-        return [word for number in numbers for word in read(number)]
-    return read("".join(numbers))
+def count(number: str) -> list[str]:
+    """A number that is known to be counted and no code: a cardinal of any size."""
+    return cardinal(int(number)) if number[0] != "0" and len(number) <= MAX_COUNTED else read(number)
+
+
+def _is_time(numbers: list[str]) -> bool:
+    """Whether the numbers are said as hour and minutes: 10 30, 10 05, 10 0 5."""
+    hour, minutes = numbers[0], "".join(numbers[1:])
+    one_word = len(numbers) == 2 or (len(numbers) == 3 and numbers[1] == "0")
+    return one_word and len(hour) == 2 and 10 <= int(hour) <= 24 and len(minutes) == 2 and int(minutes) < 60
+
+
+def _is_code(numbers: list[str]) -> bool:
+    """Whether four to six digits are said in pairs, digit by digit, or with a zero among them.
+
+    What a lost "тысяч" leaves behind ("двадцать пятьсот") is none: it must not become 20 500.
+    """
+    return "0" in "".join(number[0] for number in numbers) or {*map(len, numbers)} in ({1}, {2})
+
+
+def _is_range(numbers: list[str]) -> bool:
+    """Whether the numbers are two years or two round amounts: 1941-1945, 12 000 - 15 000."""
+    return len(numbers) == 2 and all(
+        MAX_SPOKEN < len(number) <= MAX_CARDINAL
+        and number[0] != "0"
+        and (number.endswith("00") or 1000 <= int(number) <= 2100)
+        for number in numbers
+    )
+
+
+def say(numbers: list[str], *, counted: bool = False, measured: bool = False) -> list[str]:
+    """The canonical words of a run of adjacent numbers.
+
+    Args:
+        numbers: Each as its digits.
+        counted: There was a scale word among them: no telephone number, no code.
+        measured: A unit or a month follows: the last one is no part of a code.
+
+    >>> " ".join(say(["48", "57"])), " ".join(say(["10", "30"])), " ".join(say(["20", "500"]))
+    ('четыре тысяча восемьсот пятьдесят семь', 'десять тридцать', 'двадцать пятьсот')
+    """
+    size = sum(map(len, numbers))
+    if counted or (measured and len(numbers) == 1) or _is_range(numbers):
+        return [word for number in numbers for word in count(number)]
+    is_code = (
+        MAX_SPOKEN < size <= MAX_CARDINAL and not measured and not _is_time(numbers) and _is_code(numbers)
+    )
+    joined = ["".join(numbers)] if is_code or size > MAX_CARDINAL else numbers
+    return [word for number in joined for word in read(number)]
 
 
 def numbers_in(parts: list[Atom]) -> list[str]:

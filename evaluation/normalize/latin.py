@@ -53,6 +53,7 @@ _SPELLINGS = {
     spelling: canonical for canonical, spellings in NAMES.items() for spelling in (canonical, *spellings)
 }
 _ONE_WORD = {spelling: canonical for spelling, canonical in _SPELLINGS.items() if " " not in spelling}
+_ONE_WORD["мтв"] = ABBREVIATIONS["mtv"]  # written as it sounds to some, as it is spelt to others
 _TWO_WORDS = {tuple(spelling.split()): name for spelling, name in _SPELLINGS.items() if " " in spelling}
 _STARTS_PAIR = frozenset(first for first, _ in _TWO_WORDS)
 # Of one-word names in Cyrillic, longest first: "ютубе", "ютьюбом" are the name.

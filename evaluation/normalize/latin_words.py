@@ -102,13 +102,13 @@ okay окей  bye бай  please плиз  sorry сорри  thank сэнк  th
 
 # Abbreviations that are read letter by letter though they have a vowel letter.
 SPELLED_OUT = frozenset(
-    "usb ufc gta id ip ai diy ui ios iq eu uk usa ceo aka amg auc dna fm am pm abc imdb".split()
+    "usb hdmi ac ufc gta id ip ai diy ui ios iq eu uk usa ceo aka amg auc dna fm am pm abc imdb".split()
 )
 
 # Abbreviations that Russian writes as one word.
 ABBREVIATIONS = _pairs("""
 nba нба nhl нхл fifa фифа uefa уефа sms смс spa спа sim сим apl апл hd эйч_ди fhd фулл_эйч_ди
-uhd ультра_эйч_ди cs кс dj диджей mc эмси pdf пдф qr кьюар bmw бмв kfc кфс mtv мтв nasa наса ikea икеа
+uhd ультра_эйч_ди cs кс dj диджей mc эмси pdf пдф qr кьюар bmw бмв kfc кфс mtv эм_ти_ви nasa наса ikea икеа
 """)
 
 # Canonical spelling of a name: all spellings that are taken for it, Cyrillic ones also with a noun's ending.

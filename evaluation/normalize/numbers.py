@@ -10,6 +10,7 @@ from evaluation.normalize.grammar import (
     MAX_SPOKEN,
     Atom,
     atom,
+    count,
     is_scale,
     numbers_in,
     read,
@@ -24,12 +25,14 @@ from evaluation.normalize.number_words import (
     SCALES,
     split_compound,
 )
+from evaluation.normalize.units import MONTHS, UNITS
 
 _DIGIT = re.compile(r"[0-9]")
 _WHOLE = frozenset("целая целых целую целой целые".split())
 _ONE_AND_A_HALF = frozenset("полтора полторы полутора".split())
 _DENOMINATOR = re.compile(r"(?:десят|сот|тысячн)(?:ая|ых|ую|ой|ые|ым|ыми)")
 _HOURS = frozenset("час часа часу часом часе часы часов часам часами часах ч".split())
+_DAY_PARTS = ("утра", "вечера")  # not "дня", "ночи": "два дня" are two days
 _MINUTES = frozenset("минута минуты минуте минуту минутой минут минутам минутами минутах мин".split())
 # "семью" is "a family" too; after these, inside a number or before a plural instrumental it is the number.
 _BEFORE_SEVEN = frozenset("с со над под перед между".split())
@@ -92,7 +95,9 @@ def _fraction(parts: list[Atom]) -> tuple[str, bool, int]:
     return "", False, 0
 
 
-def _decimal(whole: list[str], words: list[str], start: int) -> tuple[list[str], int] | None:
+def _decimal(
+    whole: list[str], words: list[str], start: int, *, counted: bool
+) -> tuple[list[str], int] | None:
     """A decimal whose fraction starts at `start`: its words and where it ends. None: no fraction there."""
     parts, end = _parts(words, start)
     if not parts or is_scale(parts[0]):
@@ -113,10 +118,11 @@ def _decimal(whole: list[str], words: list[str], start: int) -> tuple[list[str],
     if scale and len(whole) == 1 and start + n_parts == end and len(whole[0] + digits) <= MAX_COUNTED:
         value, rest = divmod(int(whole[0] + digits) * scale, 10 ** len(digits))
         if not rest:
-            return say([str(value)]), end
+            return count(str(value)), end
     by_digit = spelled or len(digits) > MAX_SPOKEN or digits[0] == "0"
     fraction = [LEMMAS[int(digit)] for digit in digits] if by_digit else read(digits)
-    return [*say(whole), "целая", *fraction, *([SCALES[scale]] if scale else [])], start + n_parts
+    scaled = [SCALES[scale]] if scale else []
+    return [*say(whole, counted=counted), "целая", *fraction, *scaled], start + n_parts
 
 
 def _clock(numbers: list[str], words: list[str], end: int) -> tuple[list[str], int] | None:
@@ -130,8 +136,15 @@ def _clock(numbers: list[str], words: list[str], end: int) -> tuple[list[str], i
         return None
     minutes = _minutes(words, end + 1) if named else None
     if minutes is None:
-        return _full_hour(hour), end + named
-    return say([hour, minutes[0]]), minutes[1]
+        end += named
+        in_day = hour != "1" and end < len(words) and words[end] in _DAY_PARTS
+        return read(hour) if in_day else _full_hour(hour), end
+    return _said_time(hour, minutes[0]), minutes[1]
+
+
+def _said_time(hour: str, minutes: str) -> list[str]:
+    """Hour and minutes as they are said, whatever their digits would be as one number."""
+    return [*read(hour), *read(minutes)]
 
 
 def _full_hour(hour: str) -> list[str]:
@@ -173,11 +186,17 @@ def _unify_once(text: str) -> str:
         found: tuple[list[str], int] | None = None
         if parts:
             numbers = numbers_in(parts)
-            if end < len(words) and words[end] in _WHOLE:
-                found = _decimal(numbers, words, end + 1)
-            found = found or _clock(numbers, words, end) or (say(numbers), end)
+            after = words[end] if end < len(words) else ""
+            counted = any(map(is_scale, parts))
+            measured = after in UNITS or after in MONTHS
+            if after in _WHOLE:
+                found = _decimal(numbers, words, end + 1, counted=counted)
+            if found is None and UNITS.get(after) == "год" and [*map(len, numbers)] == [2, 2]:
+                numbers = ["".join(numbers)]  # "двадцать тринадцатый год"
+            found = found or _clock(numbers, words, end)
+            found = found or (say(numbers, counted=counted, measured=measured), end)
         elif words[at] == "час" and not _ends_in_number(unified) and (minutes := _minutes(words, at + 1)):
-            found = say(["1", minutes[0]]), minutes[1]  # "час тридцать" is 1:30
+            found = _said_time("1", minutes[0]), minutes[1]  # "час тридцать" is 1:30
         new, at = found or ([words[at]], at + 1)
         unified += new
     return " ".join(unified)

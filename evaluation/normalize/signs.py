@@ -11,16 +11,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from evaluation.normalize.units import COINS, CURRENCY_PATTERN, CURRENCY_SIGNS, UNITS
+from evaluation.normalize.number_words import SCALES
+from evaluation.normalize.units import COINS, CURRENCY_PATTERN, CURRENCY_SIGNS, MONTHS, UNITS
 
 _RELEVANT = re.compile(r"[0-9%№+°℃½¼¾²³&#₽$€£¥]")
 _AMOUNT = r"[0-9]+(?:\s[0-9]{3}(?![0-9]))*(?:[.,][0-9]+)?"
 _SCALE = r"(?:тыс(?:яч\w*)?|млн|млрд|миллион\w*|миллиард\w*)\b\.?"
 # "2.5" is a decimal only before something that is measured; else a version, a time, a date.
+_MEASURED_WORDS = "|".join([*sorted(UNITS, key=len, reverse=True), "раз(?:а|ам|ами)?", r"балл\w*"])
 _MEASURED = (
-    rf"(?=\s?(?:[%°℃]|{CURRENCY_PATTERN}|{_SCALE}|процент|градус|(?:кг|км|см|мм|мл|г|м|л|ч|гб|мб|тб)(?!\w)))"
+    rf"(?=\s?(?:[%°℃]|{CURRENCY_PATTERN}|{_SCALE}|процент|градус"
+    rf"|(?!(?:час|год|ч\b|гг\b))(?:{_MEASURED_WORDS})(?!\w)))"
 )
-_MONTHS = "января февраля марта апреля мая июня июля августа сентября октября ноября декабря".split()
+# With two digits after the point these follow a time or a month: "в 10.30 часов", "05.2020 года".
+_MEASURED_TIME = r"(?=\s?(?:час(?:а|у|ом|е|ы|ов|ам|ами|ах)?|ч|год(?:а|у|ом|е|ы|ов|ам|ами|ах)?)(?!\w))"
 # Endings that are written after digits: 3-й, 20-го, 90-е, 5-ти, 2-х.
 _SUFFIXES = (
     "ый ий ой й ая яя я ое ее е ые ие ого его го ому ему му "
@@ -29,6 +33,19 @@ _SUFFIXES = (
 _SUFFIX = "|".join(sorted(_SUFFIXES, key=len, reverse=True))
 # Glued to the digits only those that are no unit or word of their own: 5м is five metres.
 _GLUED_SUFFIX = "ый|ий|ой|й|ая|ое|ые|ого|го|ому|му|ую|ых|ыми|х|е|я|ти"
+_SPACE = "[ \u00a0\u2009\u202f]"
+_YEAR = "(?:1[0-9]{3}|20[0-9]{2}|2100)"
+
+
+def _thousands(match: re.Match[str]) -> str:
+    """Digits grouped in thousands as one string; uneven millions with their scales, no telephone number."""
+    groups = match[0].split()
+    before = match.string[: match.start()].rstrip()
+    if len(groups) == 2 or set(groups[1:]) == {"000"} or before.endswith(tuple(CURRENCY_SIGNS)):
+        return "".join(groups)
+    scales = (SCALES[10**6], SCALES[10**3], "")
+    named = [f"{int(group)} {scale}" for group, scale in zip(groups, scales, strict=True) if int(group)]
+    return " ".join(named).strip()
 
 
 def _money(match: re.Match[str]) -> str:
@@ -42,7 +59,7 @@ def _date(match: re.Match[str]) -> str:
     day, month, year = int(match[1]), int(match[2]), match[3]
     if not (1 <= day <= 31 and 1 <= month <= 12):
         return f"{match[1]} {match[2]} {year}"
-    return f"{day} {_MONTHS[month - 1]} {year} год "
+    return f"{day} {MONTHS[month - 1]} {year} год "
 
 
 def _time(match: re.Match[str]) -> str:
@@ -57,16 +74,32 @@ _PATTERNS: tuple[tuple[str, _Replacement], ...] = (
     (r"½", " 1/2 "),
     (r"¼", " 1/4 "),
     (r"¾", " 3/4 "),
+    # Not with a sign before or more digits after: "+7 902 123 45 67", "8 902 123-45-67".
+    (
+        rf"(?<![\w.,:/+])(?<![0-9)]\s)(?<!(?<![0-9]{{3}})[-−–])[1-9][0-9]{{0,2}}(?:{_SPACE}[0-9]{{3}}){{1,2}}"
+        rf"(?![0-9])(?!\s?[0-9(/])(?!\s?[-‑–—]\s?[0-9]+(?!{_SPACE}[0-9]{{3}}(?![0-9]))(?![0-9]))",
+        _thousands,
+    ),
+    (r"(?<=[$€£¥₽])\s?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?![0-9,])", lambda m: m[0].replace(",", "")),
+    (
+        rf"(?<![0-9.,])[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})+(?=\s?{CURRENCY_PATTERN})",
+        lambda m: m[0].replace(",", ""),
+    ),
     (rf"(?<![0-9])(?<![0-9]\s)([$€£¥₽])\s?({_AMOUNT}(?:\s?{_SCALE})?)", r" \2 \1 "),
     (rf"(?<![0-9.])([0-9]{{1,3}})\.([0-9]{{3}})(?=\s?{CURRENCY_PATTERN})", r"\1\2"),
     (rf"([0-9])[.,]([0-9]{{2}})\s?({CURRENCY_PATTERN})\.?", _money),
     (r"(?<![0-9.])([0-9]{1,2})\.([0-9]{2})\.((?:19|20)[0-9]{2})(?:\s?г(?:ода|\.|(?!\w)))?(?![0-9.])", _date),
     (r"(?<![0-9:])([0-9]{1,2})((?::[0-9]{2}){1,2})(?![0-9:])", _time),
-    (r"(?<![0-9])((?:1[0-9]|20)[0-9]{2})(?:-?[а-я]{1,3})?\s?гг?(?:\.|(?!\w))", r"\1 год "),
+    (rf"(?<![0-9])({_YEAR})\s?гг(?:\.|(?!\w))", r"\1 год "),
+    (rf"(?<![0-9])({_YEAR})-?(?:го|му|й|м)\s?г(?:\.|(?!\w))", r"\1 год "),
+    # After other words 1500 г are grams.
+    (rf"(?<!\w)((?:в|с|до|к|от|{'|'.join(MONTHS)})\s)({_YEAR})\s?г(?:\.|(?!\w))", r"\1\2 год "),
     (r"(?<![0-9,])([0-9]+),([0-9]+)(?![0-9,]|,[0-9])", r"\1 целая \2"),
     (rf"(?<![0-9.])([0-9]+)\.([0-9]+)(?![0-9.]){_MEASURED}", r"\1 целая \2"),
+    (rf"(?<![0-9.])([0-9]+)\.([0-9])(?![0-9.]){_MEASURED_TIME}", r"\1 целая \2"),
     (r"(?<![\w.,)%])(?<![\w.,)%]\s)[-−–](?=[0-9])", " минус "),
-    (r"км\s?/\s?ч(?!\w)", "км в час "),
+    (r"(?<=[0-9])(?:\s[xх×]\s|[xх×])(?=[0-9])", " на "),
+    (r"км\s?/\s?ч(?:ас)?(?!\w)", "км в час "),
     (r"м\s?/\s?с(?!\w)", "м в секунду "),
     (r"(?<![^\W\d_])м[²2](?!\w)", " квадратный метр "),
     (r"(?<![^\W\d_])м³", " кубический метр "),

@@ -38,7 +38,7 @@ _DECLINED: tuple[tuple[str, str, list[str], tuple[str, ...]], ...] = (
     ("минута", "минут", [*_FEMININE, ""], ("мин",)),
     ("секунда", "секунд", [*_FEMININE, ""], ("сек",)),
     ("йена", "йен", [*_FEMININE, ""], ()),
-    ("тонна", "тонн", [*_FEMININE, ""], ()),
+    ("тонна", "тонн", [*_FEMININE, ""], ("т",)),
     ("штука", "штук", [*"а и е у ой ою ам ами ах".split(), ""], ("шт",)),
     ("копейка", "копе", "йка йки йке йку йкой йкою ек йкам йками йках".split(), ("коп",)),
     ("евро", "евро", [""], ("eur",)),
@@ -50,6 +50,7 @@ UNITS: dict[str, str] = {
 }
 """Form or abbreviation to lemma."""
 
+MONTHS = "января февраля марта апреля мая июня июля августа сентября октября ноября декабря".split()
 CURRENCIES = frozenset({"рубль", "доллар", "евро", "фунт", "йена", "копейка", "цент"})
 # Abbreviations that make a decimal of "2.5" before them and are read as a currency, in a regular expression.
 CURRENCY_PATTERN = r"(?:[₽$€£¥]|руб(?!\w)|р(?!\w)|долл(?!\w)|рубл\w+|доллар\w*|евро(?!\w))"
