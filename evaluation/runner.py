@@ -12,12 +12,12 @@ When all are there, the file is written once more, in the order of the dataset a
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from evaluation.batching import batches_of, windows_of
 from evaluation.machine import machine_info, package_versions, without_home
@@ -27,35 +27,11 @@ from evaluation.progress import Progress
 from evaluation.recording import Appender, exclusive, require_same, resume
 from evaluation.records import End, Header, Record, RecordError, RecordFile, read, write
 from evaluation.systems import SystemSpec, load_system, on_disk
-from evaluation.utterances import DatasetError, Finding, Utterance
+from evaluation.utterances import DatasetError, Utterance, Utterances
 
 logger = logging.getLogger(__name__)
 
 _LISTED_FAILURES: Final = 20
-
-
-class Utterances(Protocol):
-    """What a run needs of a dataset; `utterances.Dataset` is one, and says what these are."""
-
-    name: str
-    revision: str
-    description: str
-    drawing: dict[str, Any]
-
-    @property
-    def n_expected(self) -> int | None:
-        """About how many utterances there will be."""
-
-    @property
-    def n_rows(self) -> int:
-        """Rows read by the latest iteration, so far."""
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """What the latest iteration met so far."""
-
-    def __iter__(self) -> Iterator[Utterance]:
-        """The utterances, anew each time, in the same order."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from gigastt_lab.errors import GigasttError
 
@@ -96,6 +96,30 @@ class Source(Protocol):
 
         Raises `DatasetError` where reading breaks off. Closed where the reader stops early.
         """
+
+
+class Utterances(Protocol):
+    """What a run needs of a dataset; `Dataset` is one, and says what these are."""
+
+    name: str
+    revision: str
+    description: str
+    drawing: dict[str, Any]
+
+    @property
+    def n_expected(self) -> int | None:
+        """About how many utterances there will be."""
+
+    @property
+    def n_rows(self) -> int:
+        """Rows read by the latest iteration, so far."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the latest iteration met so far."""
+
+    def __iter__(self) -> Iterator[Utterance]:
+        """The utterances, anew each time, in the same order."""
 
 
 class Dataset:
