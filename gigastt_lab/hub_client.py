@@ -120,7 +120,9 @@ def get(url: str, start: int) -> Iterator[tuple[Answer, Iterator[bytes]]]:
         if type(error).__name__ in _HOPELESS:
             raise HopelessError(f"{reason}; check HF_ENDPOINT and the proxy (HTTPS_PROXY)") from error
         raise TemporaryError(reason) from error
-    except UnicodeError as error:  # of a host's name; neither library makes one of its own errors of it
+    except ValueError as error:  # of a host's name; neither library makes one of its own errors of it
+        if not isinstance(error, UnicodeError) and type(error).__name__ != "LocationParseError":
+            raise  # of whoever reads the answer
         raise HopelessError(
             f"no such host ({error}); check HF_ENDPOINT and the proxy (HTTPS_PROXY)"
         ) from error
