@@ -37,7 +37,7 @@ from evaluation.rows import (
     read_text,
     rows_of,
 )
-from evaluation.utterances import Finding
+from evaluation.utterances import Finding, Reason
 
 # The first of these that is there, where the caller names none.
 REFERENCE_COLUMNS: Final = ("reference", "ref", "target", *TEXT_COLUMNS)
@@ -160,8 +160,8 @@ class _Collected:
         reference = _cell(cells, columns.reference, REFERENCE_COLUMNS, "reference", where)
         hypothesis = _cell(cells, columns.hypothesis, HYPOTHESIS_COLUMNS, "hypothesis", where)
         if reference is None or not reference.strip():
-            reason = "no reference" if reference is None else "blank reference"
-            self._findings.append(Finding(own_id, reason, excluded=True))  # type: ignore[arg-type]
+            reason: Reason = "no reference" if reference is None else "blank reference"
+            self._findings.append(Finding(own_id, reason, excluded=True))
             return
         self.records.append(
             Record(
