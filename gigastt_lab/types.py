@@ -14,6 +14,11 @@ Provider = Literal["auto", "cpu", "cuda", "tensorrt", "coreml", "openvino", "dir
 
 Float32Array = npt.NDArray[np.float32]
 Int64Array = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+ResultKind = Literal["partial", "final"]
+# Why an utterance of a stream ended: the speaker paused, it grew too long, or the stream was stopped.
+EndReason = Literal["silence", "limit", "stop"]
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,64 @@ class Transcript:
     duration_s: float
     timings: Timings = field(default_factory=Timings, compare=False)
     n_tokens: int | None = field(default=None, compare=False)
+
+    @property
+    def text(self) -> str:
+        """The words joined by single spaces."""
+        return " ".join(word.text for word in self.words)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one step through a long recording adds to its transcript.
+
+    Attributes:
+        words: The next words; their times count from the start of the recording.
+        done_s: Seconds of the recording that are behind, from its start.
+        duration_s: Seconds of the whole recording; None where that is not known yet.
+        timings: Seconds of work on this part.
+        n_tokens: Tokens that the search emitted for it, those of overlaps counted twice.
+    """
+
+    words: tuple[Word, ...]
+    done_s: float
+    duration_s: float | None
+    timings: Timings = field(default_factory=Timings, compare=False)
+    n_tokens: int = field(default=0, compare=False)
+
+    @property
+    def text(self) -> str:
+        """The words joined by single spaces."""
+        return " ".join(word.text for word in self.words)
+
+
+@dataclass(frozen=True)
+class StreamResult:
+    """What a stream says about one of its utterances: a partial result, or the final one.
+
+    Attributes:
+        kind: A partial may still change; of each utterance the last result is its one final.
+        utterance: Number of the utterance in the stream, from 0.
+        words: All words of the utterance so far; times in seconds from the start of the stream.
+        stable: Length of the prefix of `text`, in characters, that the next partial will begin with; of a
+            final, the whole text. The final comes from a pass of its own, and may differ anywhere.
+        start: Second of the stream at which the utterance's audio begins.
+        end: Second at which it ends: that of a partial, as far as it was heard.
+        heard: Seconds of the stream that had to arrive for this result. Of a final this is when its end was
+            decided.
+        reason: Why the utterance ended; None in a partial.
+        timings: Seconds of work on this result.
+    """
+
+    kind: ResultKind
+    utterance: int
+    words: tuple[Word, ...]
+    stable: int
+    start: float
+    end: float
+    heard: float
+    reason: EndReason | None = None
+    timings: Timings = field(default_factory=Timings, compare=False)
 
     @property
     def text(self) -> str:
