@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from gigastt_lab.audio import decode_audio, from_array
 from gigastt_lab.buckets import with_fixed_lengths
+from gigastt_lab.endpointing import SpeechDetector
 from gigastt_lab.errors import AudioError, ModelError, ModelNotFoundError, ProviderError
 from gigastt_lab.files import ModelFiles, Precision, PrecisionChoice
 from gigastt_lab.models import DEFAULT_MODEL, canonical_name, model_directory
@@ -21,7 +22,9 @@ from gigastt_lab.networks import Networks, load_networks
 from gigastt_lab.recognizer import Recognition, Recognizer
 from gigastt_lab.runtime import RuntimeOptions, on_first_that_starts
 from gigastt_lab.saturation import int8_is_exact
-from gigastt_lab.spec import MAX_SINGLE_PASS_S, MAX_SYMBOLS_PER_FRAME
+from gigastt_lab.spec import GIGAAM_V3, MAX_SINGLE_PASS_S, MAX_SYMBOLS_PER_FRAME
+from gigastt_lab.stream_options import Preset, StreamOptions, stream_options
+from gigastt_lab.streaming import StreamingSession
 from gigastt_lab.tokenizer import Tokenizer
 from gigastt_lab.types import Float32Array, Provider, ProviderName, Transcript
 
@@ -128,6 +131,32 @@ class Engine:
             for i, recognition in zip(bucket, recognitions, strict=True):
                 transcripts[i] = self._transcript(waveforms[i][0], recognition, waveforms[i][1])
         return [transcripts[i] for i in range(len(audios))]
+
+    def stream(
+        self,
+        sample_rate: int = GIGAAM_V3.sample_rate,
+        options: Preset | StreamOptions = "balanced",
+        *,
+        detector: SpeechDetector | None = None,
+    ) -> StreamingSession:
+        """A live stream: audio in as it comes, partial and final results out.
+
+        Args:
+            sample_rate: Of the audio to come, in Hz.
+            options: A preset, or options of one's own.
+            detector: Tells speech from silence, for this one stream; None: by loudness.
+
+        Raises:
+            AudioError: a sample rate that cannot be.
+            ValueError: there is no such preset.
+        """
+        return StreamingSession(
+            self._recognizer,
+            self._tokenizer,
+            sample_rate=sample_rate,
+            options=stream_options(options),
+            detector=detector,
+        )
 
     def _waveform(self, audio: Audio, sample_rate: int | None) -> tuple[Float32Array, float]:
         """Mono samples at the model's rate, and the seconds that it took to get them."""

@@ -41,6 +41,7 @@ class Recognizer:
 
     Attributes:
         encoder: The encoder; its session says which provider was taken.
+        search: The search, over its predictor and joiner.
         spec: The front end that the model was trained with.
     """
 
@@ -62,7 +63,7 @@ class Recognizer:
         """
         self.encoder = networks.encoder
         self.spec = spec
-        self._search = GreedySearch(
+        self.search = GreedySearch(
             networks.predictor, networks.joiner, blank_id=blank_id, max_symbols=max_symbols
         )
 
@@ -84,13 +85,41 @@ class Recognizer:
             return []
         started = time.perf_counter()
         features, lengths = log_mel_batch(waveforms, self.spec)
-        featured = time.perf_counter()
+        featured_s = time.perf_counter() - started
+        return self._recognized(features, lengths, featured_s)
+
+    def from_features(self, features: Float32Array) -> Recognition:
+        """Recognise one utterance whose features are there already.
+
+        Args:
+            features: Log-mel features, shape (n_mels, n_frames), of at most one encoder pass.
+
+        Raises:
+            ModelError: the encoder failed.
+        """
+        (recognition,) = self._recognized(features[None], np.array([features.shape[1]]), 0.0)
+        return recognition
+
+    def encode(self, features: Float32Array) -> Float32Array:
+        """Encoder frames of one stretch of features: (n_mels, n_frames) to (n_encoder_frames, n_encoded).
+
+        Raises:
+            ModelError: the encoder failed.
+        """
+        encoded, _ = self._encode(features[None], np.array([features.shape[1]]))
+        frames: Float32Array = encoded[0]
+        return frames
+
+    def _recognized(
+        self, features: Float32Array, lengths: Int64Array, featured_s: float
+    ) -> list[Recognition]:
+        started = time.perf_counter()
         encoded, encoded_lengths = self._encode(features, lengths)
         encoded_at = time.perf_counter()
-        tokens, _ = self._search(encoded, encoded_lengths)
+        tokens, _ = self.search(encoded, encoded_lengths)
         searched = time.perf_counter()
         shares = np.maximum(lengths, 1) / np.maximum(lengths, 1).sum()
-        stages = (featured - started, encoded_at - featured, searched - encoded_at)
+        stages = (featured_s, encoded_at - started, searched - encoded_at)
         return [
             Recognition(found, Timings(0.0, *(seconds * float(share) for seconds in stages)))
             for found, share in zip(tokens, shares, strict=True)

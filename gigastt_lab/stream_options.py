@@ -14,6 +14,11 @@ Preset = Literal["low-latency", "balanced", "accurate"]
 FRAME_MS: Final = round(1000 * GIGAAM_V3.encoder_frame_s)  # 40: positions in a stream count in these
 
 
+def _check_range(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"{name} is {value}; give {low} to {high}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class EndpointOptions:
     """When an utterance ends. Each is rounded up to whole encoder frames of 40 ms.
@@ -47,14 +52,17 @@ class StreamOptions:
     Attributes:
         chunk_ms: Audio from one partial result to the next; a multiple of 40.
         left_ms: Audio before the chunk that the encoder sees with it.
-        right_ms: Audio after the chunk: its words are shown at once, and settle with the next chunk.
+        right_ms: Audio after the chunk: its words are shown at once, and settle later.
+        hold_ms: Words that end less than this before the newest audio are held back, because they may still
+            be growing, unless it has become quiet behind them; a multiple of 40.
         partials: Whether there are partial results at all; without them, pauses are told by loudness alone.
         endpoint: When an utterance ends.
     """
 
     chunk_ms: int = 480
-    left_ms: int = 2_400
-    right_ms: int = 480
+    left_ms: int = 2_880
+    right_ms: int = 720
+    hold_ms: int = 480
     partials: bool = True
     endpoint: EndpointOptions = field(default_factory=EndpointOptions)
 
@@ -62,7 +70,8 @@ class StreamOptions:
         _check_range("chunk_ms", self.chunk_ms, FRAME_MS, 4_000)
         _check_range("left_ms", self.left_ms, 0, 20_000)
         _check_range("right_ms", self.right_ms, 0, 4_000)
-        for name in ("chunk_ms", "left_ms", "right_ms"):
+        _check_range("hold_ms", self.hold_ms, 0, 4_000)
+        for name in ("chunk_ms", "left_ms", "right_ms", "hold_ms"):
             value = getattr(self, name)
             if value % FRAME_MS:
                 raise ValueError(f"{name} is {value}; give a multiple of {FRAME_MS}, the encoder's frame")
@@ -77,9 +86,17 @@ class StreamOptions:
 
 PRESETS: Final[Mapping[Preset, StreamOptions]] = MappingProxyType(
     {
-        "low-latency": StreamOptions(chunk_ms=240, left_ms=1_600, right_ms=320),
+        "low-latency": StreamOptions(
+            chunk_ms=240,
+            left_ms=1_600,
+            right_ms=480,
+            hold_ms=240,
+            endpoint=EndpointOptions(min_silence_ms=440),
+        ),
         "balanced": StreamOptions(),
-        "accurate": StreamOptions(chunk_ms=480, left_ms=4_800, right_ms=960),
+        "accurate": StreamOptions(
+            left_ms=4_800, right_ms=960, hold_ms=600, endpoint=EndpointOptions(min_silence_ms=800)
+        ),
     }
 )
 
@@ -95,10 +112,3 @@ def stream_options(choice: Preset | StreamOptions) -> StreamOptions:
     if choice not in PRESETS:
         raise ValueError(f"there is no preset {choice!r}; choose one of {', '.join(PRESETS)}")
     return PRESETS[choice]
-
-
-def _check_range(name: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise ValueError(f"{name} is {value}; give {low} to {high}")
-
-

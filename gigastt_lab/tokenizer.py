@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from gigastt_lab.errors import ModelError, ModelNotFoundError
 from gigastt_lab.types import Word
 
@@ -35,7 +37,14 @@ class _Draft:
 
 
 class Tokenizer:
-    """The pieces of one vocabulary; ids are positions in it."""
+    """The pieces of one vocabulary; ids are positions in it.
+
+    Attributes:
+        pieces: By id.
+        blank_id: The blank's.
+        is_spoken: Whether each piece holds a letter or a digit; others are punctuation, which models emit
+            late, in the silence that follows. Shape (n_pieces,).
+    """
 
     def __init__(self, pieces: Sequence[str]) -> None:
         """Wrap `pieces`; piece i has id i, one of them is ``<blk>`` (else ValueError)."""
@@ -43,6 +52,7 @@ class Tokenizer:
         self.blank_id = self.pieces.index(BLANK_PIECE)
         surface = {BLANK_PIECE: "", UNKNOWN_PIECE: UNKNOWN_TEXT}
         self._surface = tuple(surface.get(piece, piece) for piece in self.pieces)
+        self.is_spoken = np.array([any(map(str.isalnum, text)) for text in self._surface])
 
     @classmethod
     def from_file(cls, path: str | Path) -> Tokenizer:

@@ -74,6 +74,14 @@ class Timings:
         """Seconds of all stages together."""
         return self.decode_s + self.features_s + self.encoder_s + self.search_s
 
+    def __add__(self, other: Timings) -> Timings:
+        return Timings(
+            self.decode_s + other.decode_s,
+            self.features_s + other.features_s,
+            self.encoder_s + other.encoder_s,
+            self.search_s + other.search_s,
+        )
+
 
 @dataclass(frozen=True)
 class Transcript:

@@ -44,11 +44,19 @@ ARROWS = {
     "head": {"graph_weights", "runtime"},  # predictor and joiner rebuilt from their graphs' weights
     "graph_weights": {"runtime"},
     "recognizer": {"features", "networks", "search", "tokenizer", "runtime", "files"},
+    "stitching": set(),
+    "stream_options": set(),
+    "feature_buffer": set(),
+    "endpointing": {"stream_options"},
+    "partial_search": {"recognizer", "search", "feature_buffer", "stream_options"},
+    "stream_input": {"audio", "endpointing", "feature_buffer", "features", "samples"},
+    "streaming": {"endpointing", "partial_search", "recognizer", "search", "stitching", "stream_input"}
+    | {"stream_options", "tokenizer"},
     "buckets": {"networks"},
     "saturation": {"runtime"},
     "encoder_comparison": {"audio", "features", "models", "networks"},
     "engine": {"recognizer", "audio", "models", "runtime", "tokenizer", "files"}
-    | {"windows", "streaming", "networks", "buckets", "saturation"},
+    | {"windows", "streaming", "stream_options", "endpointing", "networks", "buckets", "saturation"},
 }
 ENGINE_USERS = {"__init__", "__main__", "commands", "serve", "server", "widgets", "training"}
 
