@@ -18,7 +18,7 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from typing import Any, BinaryIO, Literal
 
@@ -26,20 +26,28 @@ import numpy as np
 import numpy.typing as npt
 
 from gigastt_lab.containers import sniff
-from gigastt_lab.decoders import Block, decode_blocks
+from gigastt_lab.decoders import Block, decode_blocks, stated_duration
 from gigastt_lab.errors import AudioError, AudioNotFoundError, AudioTooLongError
 from gigastt_lab.resample import StreamResampler
 from gigastt_lab.samples import Pcm16Framer, check_n_channels, check_sample_rate, to_float32
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.types import Float32Array
 
-__all__ = ["Pcm16Framer", "StreamResampler", "decode_audio", "from_array"]
+__all__ = [
+    "Pcm16Framer",
+    "StreamResampler",
+    "audio_blocks",
+    "decode_audio",
+    "from_array",
+    "stated_duration_s",
+]
 
 Channels = Literal["mean", "separate"]
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview
 
 
 def decode_audio(
-    source: str | os.PathLike[str] | bytes | bytearray | memoryview,
+    source: Source,
     *,
     sample_rate: int = GIGAAM_V3.sample_rate,
     max_duration_s: float | None = None,
@@ -64,13 +72,44 @@ def decode_audio(
         ValueError: `max_duration_s` is not above 0, or `channels` is neither of the two.
     """
     _check_options(sample_rate, max_duration_s, channels)
-    with _opened(source) as file:
-        try:
-            blocks = decode_blocks(file, sniff(file))
-            with closing(blocks):
-                return _collected(_limited(blocks, max_duration_s), sample_rate, channels)
-        except AudioError as error:
-            raise type(error)(f"{_named(source)}: {error}") from error
+    with closing(_decoded(source, max_duration_s)) as blocks:
+        return _collected(blocks, sample_rate, channels)
+
+
+def audio_blocks(
+    source: Source, *, sample_rate: int = GIGAAM_V3.sample_rate, max_duration_s: float | None = None
+) -> Generator[Float32Array, None, None]:
+    """The samples of an audio file as they are decoded, in constant memory; joined they are `decode_audio`'s.
+
+    Args:
+        source: A path, or the content of a file.
+        sample_rate: Rate of the result, in Hz.
+        max_duration_s: Longer audio is refused, when this point is reached. None: no limit.
+
+    Yields:
+        Mono samples in [-1, 1], each block of shape (n_samples,), possibly empty.
+
+    Raises:
+        As `decode_audio`, the first block of a file that is no audio already; of a file that turns out to be
+        damaged or too long, what came before is good.
+    """
+    _check_options(sample_rate, max_duration_s, "mean")
+    with closing(_decoded(source, max_duration_s)) as blocks:
+        resampler: StreamResampler | None = None
+        for block in blocks:
+            resampler = resampler or StreamResampler(block.sample_rate, sample_rate)
+            yield resampler.accept(_mean(block.samples))
+        if resampler is not None:
+            yield resampler.finish()
+
+
+def stated_duration_s(source: Source) -> float | None:
+    """The seconds that an audio file says it lasts, for progress; None where it does not say so."""
+    try:
+        with _opened(source) as file:
+            return stated_duration(file, sniff(file))
+    except AudioError:
+        return None
 
 
 def from_array(
@@ -122,13 +161,13 @@ def _check_options(sample_rate: int, max_duration_s: float | None, channels: str
         raise ValueError(f'channels is {channels!r}; allowed are "mean" and "separate"')
 
 
-def _named(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> str:
+def _named(source: Source) -> str:
     if isinstance(source, str | os.PathLike):
         return repr(os.fspath(source))
     return f"{memoryview(source).nbytes} bytes"
 
 
-def _opened(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> BinaryIO:
+def _opened(source: Source) -> BinaryIO:
     if isinstance(source, bytes | bytearray | memoryview):
         return io.BytesIO(bytes(source))  # of bytes, neither call makes a copy
     path = os.fspath(source)
@@ -145,6 +184,16 @@ def _opened(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> 
         raise AudioError(
             f"{path!r} cannot be opened ({error}); check the path and its permissions"
         ) from error
+
+
+def _decoded(source: Source, max_duration_s: float | None) -> Generator[Block, None, None]:
+    """The blocks of a file; errors name it."""
+    with _opened(source) as file:
+        try:
+            with closing(decode_blocks(file, sniff(file))) as blocks:
+                yield from _limited(blocks, max_duration_s)
+        except AudioError as error:
+            raise type(error)(f"{_named(source)}: {error}") from error
 
 
 def _limited(blocks: Iterable[Block], max_duration_s: float | None) -> Iterator[Block]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 import numpy as np
@@ -78,6 +78,27 @@ def decode_blocks(file: BinaryIO, container: Container) -> Generator[Block, None
         raise AudioError(f"{container.upper()} data without a single audio sample; send the whole recording")
 
 
+def stated_duration(file: BinaryIO, container: Container) -> float | None:
+    """The seconds that the container states or lets estimate, without decoding; None where it does not.
+
+    Args:
+        file: Seekable, at its start.
+        container: What `sniff` said of it.
+
+    Raises:
+        AudioError: it cannot be read.
+    """
+    if container == "wav":
+        if not wav_length_is_stated(file):
+            return None
+        with _opened_by_libsndfile(file) as sound:
+            return float(sound.frames / sound.samplerate)
+    if container == "mp4":
+        check_mp4(file)
+    with _opened_by_ffmpeg(file, container) as source:
+        return None if source.duration is None else float(source.duration / 1_000_000)
+
+
 def _format(block: Block) -> tuple[int, int]:
     return block.sample_rate, block.samples.shape[0]
 
@@ -89,43 +110,56 @@ def _checked_format(block: Block) -> tuple[int, int]:
     return sample_rate, n_channels
 
 
-def _wav_blocks(file: BinaryIO) -> Generator[Block, None, None]:
+@contextmanager
+def _opened_by_libsndfile(file: BinaryIO) -> Iterator[Any]:
     import soundfile  # noqa: PLC0415 - costs 50 ms
 
     try:
         with soundfile.SoundFile(file) as sound:
-            n_frames = max(1, _BLOCK_SAMPLES // sound.channels)
-            while True:
-                samples = sound.read(n_frames, dtype="float32", always_2d=True).T
-                if samples.shape[1] == 0:
-                    break
-                yield Block(sound.samplerate, samples)
+            yield sound
     except soundfile.LibsndfileError as error:
         raise AudioError(f"a WAV that cannot be read ({error.error_string}); export it again") from error
 
 
-def _ffmpeg_blocks(file: BinaryIO, container: Container) -> Iterator[Block]:
+def _wav_blocks(file: BinaryIO) -> Generator[Block, None, None]:
+    with _opened_by_libsndfile(file) as sound:
+        n_frames = max(1, _BLOCK_SAMPLES // sound.channels)
+        while True:
+            samples = sound.read(n_frames, dtype="float32", always_2d=True).T
+            if samples.shape[1] == 0:
+                break
+            yield Block(sound.samplerate, samples)
+
+
+@contextmanager
+def _opened_by_ffmpeg(file: BinaryIO, container: Container) -> Iterator[Any]:
     import av  # noqa: PLC0415 - costs up to a second
 
-    codecs = _PCM_CODECS if container == "wav" else _CODECS
     demuxer = _DEMUXERS[container]
-    options = {"format_whitelist": demuxer, "codec_whitelist": ",".join(sorted(codecs))}
+    options = {"format_whitelist": demuxer, "codec_whitelist": ",".join(sorted(_allowed_codecs(container)))}
     try:
         with av.open(
             file, "r", format=demuxer, options=options, metadata_errors="replace", io_open=_refuse_to_open
         ) as source:
-            if not source.streams.audio:
-                raise AudioError(
-                    f"{container.upper()} data without an audio track; send a recording with sound"
-                )
-            stream = source.streams.audio[0]
-            _configure(stream, codecs)
-            yield from _decoded(source, stream, container)
+            yield source
     except (av.FFmpegError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise AudioError(
             f"{container.upper()} data that is cut or damaged ({reason}); export it again"
         ) from error
+
+
+def _ffmpeg_blocks(file: BinaryIO, container: Container) -> Iterator[Block]:
+    with _opened_by_ffmpeg(file, container) as source:
+        if not source.streams.audio:
+            raise AudioError(f"{container.upper()} data without an audio track; send a recording with sound")
+        stream = source.streams.audio[0]
+        _configure(stream, _allowed_codecs(container))
+        yield from _decoded(source, stream, container)
+
+
+def _allowed_codecs(container: Container) -> frozenset[str]:
+    return _PCM_CODECS if container == "wav" else _CODECS
 
 
 def _refuse_to_open(url: str, *_: object) -> NoReturn:

@@ -5,19 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
 
-import numpy as np
-import numpy.typing as npt
-
-from gigastt_lab.audio import decode_audio, from_array
 from gigastt_lab.buckets import with_fixed_lengths
 from gigastt_lab.endpointing import SpeechDetector
-from gigastt_lab.errors import AudioError, ModelError, ModelNotFoundError, ProviderError
+from gigastt_lab.errors import AudioError, AudioTooLongError, ModelError, ModelNotFoundError, ProviderError
 from gigastt_lab.files import ModelFiles, Precision, PrecisionChoice
-from gigastt_lab.models import DEFAULT_MODEL, canonical_name, model_directory
+from gigastt_lab.inputs import Audio, blocks_of, duration_of, waveform_of
+from gigastt_lab.models import DEFAULT_MODEL, KNOWN_MODELS, canonical_name, model_directory
 from gigastt_lab.networks import Networks, load_networks
 from gigastt_lab.recognizer import Recognition, Recognizer
 from gigastt_lab.runtime import RuntimeOptions, on_first_that_starts
@@ -26,12 +22,10 @@ from gigastt_lab.spec import GIGAAM_V3, MAX_SINGLE_PASS_S, MAX_SYMBOLS_PER_FRAME
 from gigastt_lab.stream_options import Preset, StreamOptions, stream_options
 from gigastt_lab.streaming import StreamingSession
 from gigastt_lab.tokenizer import Tokenizer
-from gigastt_lab.types import Float32Array, Provider, ProviderName, Transcript
+from gigastt_lab.types import Float32Array, Part, Provider, ProviderName, Timings, Transcript
+from gigastt_lab.windows import WindowOptions, transcribed
 
 logger = logging.getLogger(__name__)
-
-# A path, the content of an audio file, or samples (which need their rate stated).
-Audio = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[Any]
 
 DEFAULT_BATCH_SIZE = 8
 
@@ -77,13 +71,22 @@ class Engine:
         self._recognizer = recognizer
         self._tokenizer = tokenizer
 
-    def transcribe(self, audio: Audio, *, sample_rate: int | None = None) -> Transcript:
-        """The text of one recording of at most 30 s.
+    def transcribe(
+        self,
+        audio: Audio,
+        *,
+        sample_rate: int | None = None,
+        max_duration_s: float | None = None,
+        windows: WindowOptions | None = None,
+    ) -> Transcript:
+        """The text of one recording of any length.
 
         Args:
             audio: A path, the bytes of an audio file (WAV, FLAC, MP3, Ogg, M4A, WebM), or samples:
                 floating in [-1, 1] or PCM integers, shape (n_samples,) or (n_channels, n_samples).
             sample_rate: Rate of samples given as an array, in Hz; files state their own.
+            max_duration_s: Longer recordings are refused. None: no limit.
+            windows: How one of more than 30 s is divided; None: as suits the model.
 
         Returns:
             Words with times and confidence. Less than 20 ms of samples give an empty transcript.
@@ -92,9 +95,44 @@ class Engine:
             AudioError: not audio, cut, empty, too long (`AudioTooLongError`), or an array without a rate.
             ModelError: the model failed on it.
         """
-        waveform, decode_s = self._waveform(audio, sample_rate)
-        (recognition,) = self._recognizer([waveform])
-        return self._transcript(waveform, recognition, decode_s)
+        parts = list(
+            self.transcribe_parts(
+                audio, sample_rate=sample_rate, max_duration_s=max_duration_s, windows=windows
+            )
+        )
+        return Transcript(
+            words=tuple(word for part in parts for word in part.words),
+            duration_s=parts[-1].done_s,
+            timings=sum((part.timings for part in parts), Timings()),
+            n_tokens=sum(part.n_tokens for part in parts),
+        )
+
+    def transcribe_parts(
+        self,
+        audio: Audio,
+        *,
+        sample_rate: int | None = None,
+        max_duration_s: float | None = None,
+        windows: WindowOptions | None = None,
+    ) -> Iterator[Part]:
+        """The same as `transcribe`, delivered as it comes: the words of half a minute at a time.
+
+        A recording of at most 30 s is one pass of the model, and one part. Longer ones are read, decoded and
+        recognised window by window (`windows`), in memory that does not grow with their length.
+
+        Raises:
+            AudioError: as `transcribe`; of a file that turns out to be cut or too long, what came before is
+                good.
+            ModelError: the model failed.
+        """
+        return transcribed(
+            self._recognizer,
+            self._tokenizer,
+            blocks_of(audio, sample_rate, max_duration_s),
+            options=windows or WindowOptions(min_pause_ms=KNOWN_MODELS[self.info.model].min_pause_ms),
+            duration_s=duration_of(audio, sample_rate),
+            batch_size=1 if self.info.provider == "cpu" else DEFAULT_BATCH_SIZE,
+        )
 
     def transcribe_batch(
         self,
@@ -106,7 +144,8 @@ class Engine:
         """The texts of several recordings, in the order given; each as `transcribe` gives it.
 
         Args:
-            audios: As `transcribe` takes them; arrays share one `sample_rate`.
+            audios: As `transcribe` takes them; arrays share one `sample_rate`. Those of more than 30 s are
+                recognised one by one.
             sample_rate: Rate of samples given as arrays, in Hz.
             batch_size: Recordings that the encoder takes at once; neighbours in length share a batch.
 
@@ -117,14 +156,19 @@ class Engine:
         """
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; give 1 or more")
-        waveforms: list[tuple[Float32Array, float]] = []
+        transcripts: dict[int, Transcript] = {}
+        waveforms: dict[int, tuple[Float32Array, float]] = {}
         for i, audio in enumerate(audios):
             try:
-                waveforms.append(self._waveform(audio, sample_rate))
+                try:
+                    started = time.perf_counter()
+                    waveform = waveform_of(audio, sample_rate, MAX_SINGLE_PASS_S)
+                    waveforms[i] = waveform, time.perf_counter() - started
+                except AudioTooLongError:
+                    transcripts[i] = self.transcribe(audio, sample_rate=sample_rate)
             except AudioError as error:
                 raise type(error)(f"recording {i} of {len(audios)}: {error}") from error
-        by_length = sorted(range(len(waveforms)), key=lambda i: len(waveforms[i][0]))
-        transcripts: dict[int, Transcript] = {}
+        by_length = sorted(waveforms, key=lambda i: len(waveforms[i][0]))
         for start in range(0, len(by_length), batch_size):
             bucket = by_length[start : start + batch_size]
             recognitions = self._recognizer([waveforms[i][0] for i in bucket])
@@ -157,23 +201,6 @@ class Engine:
             options=stream_options(options),
             detector=detector,
         )
-
-    def _waveform(self, audio: Audio, sample_rate: int | None) -> tuple[Float32Array, float]:
-        """Mono samples at the model's rate, and the seconds that it took to get them."""
-        started = time.perf_counter()
-        target, limit = self._recognizer.spec.sample_rate, MAX_SINGLE_PASS_S
-        if isinstance(audio, np.ndarray):
-            if sample_rate is None:
-                raise AudioError("samples were given without their rate; pass sample_rate=... in Hz")
-            waveform = from_array(audio, sample_rate, sample_rate_out=target, max_duration_s=limit)
-        else:
-            if sample_rate is not None:
-                raise AudioError(
-                    f"sample_rate={sample_rate} was given with a file, which states its own; leave it out"
-                )
-            source = cast("str | os.PathLike[str] | bytes", audio)
-            waveform = decode_audio(source, sample_rate=target, max_duration_s=limit)
-        return waveform, time.perf_counter() - started
 
     def _transcript(self, waveform: Float32Array, recognition: Recognition, decode_s: float) -> Transcript:
         spec = self._recognizer.spec

@@ -51,6 +51,8 @@ class KnownModel:
             without one does not load, and config.json before the graphs that it describes.
         repository: On the Hugging Face Hub; None for a model that lies inside the package.
         revision: Commit of the repository.
+        min_pause_ms: A pause that long ends a pass over a long recording. None: passes are as long as they
+            may be, and overlap.
     """
 
     name: str
@@ -59,6 +61,7 @@ class KnownModel:
     files: tuple[ModelFile, ...]
     repository: str | None = None
     revision: str | None = None
+    min_pause_ms: int | None = None
 
 
 def _files(table: str) -> tuple[ModelFile, ...]:
@@ -100,6 +103,7 @@ KNOWN_MODELS: Final[dict[str, KnownModel]] = {
         "small model inside the package: 3 M parameters, trained on synthesized speech only",
         licence="MIT",
         files=_files(_DEMO_FILES),
+        min_pause_ms=400,  # trained on utterances of a few seconds, it loses words where several share a pass
     ),
 }
 

@@ -45,6 +45,8 @@ ARROWS = {
     "graph_weights": {"runtime"},
     "recognizer": {"features", "networks", "search", "tokenizer", "runtime", "files"},
     "stitching": set(),
+    "inputs": {"audio"},
+    "windows": {"recognizer", "stitching", "tokenizer", "endpointing"},
     "stream_options": set(),
     "feature_buffer": set(),
     "endpointing": {"stream_options"},
@@ -55,8 +57,9 @@ ARROWS = {
     "buckets": {"networks"},
     "saturation": {"runtime"},
     "encoder_comparison": {"audio", "features", "models", "networks"},
-    "engine": {"recognizer", "audio", "models", "runtime", "tokenizer", "files"}
-    | {"windows", "streaming", "stream_options", "endpointing", "networks", "buckets", "saturation"},
+    "engine": {"recognizer", "models", "runtime", "tokenizer", "files"}
+    | {"inputs", "windows", "streaming", "stream_options", "endpointing"}
+    | {"networks", "buckets", "saturation"},
 }
 ENGINE_USERS = {"__init__", "__main__", "commands", "serve", "server", "widgets", "training"}
 

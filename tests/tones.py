@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gigastt_lab.features import filterbank
+from gigastt_lab.features import filterbank, log_mel
 from gigastt_lab.recognizer import Recognition
 from gigastt_lab.search import Tokens
 from gigastt_lab.spec import GIGAAM_V3
@@ -66,6 +66,9 @@ class ToneRecognizer:
         self.search = ToneSearch()
         self.n_encoded = 0
         self.longest = 0
+
+    def __call__(self, waveforms: Sequence[Float32Array]) -> list[Recognition]:
+        return [self.from_features(log_mel(waveform)) for waveform in waveforms]
 
     def encode(self, features: Float32Array) -> Float32Array:
         n_frames = features.shape[1] // 4
