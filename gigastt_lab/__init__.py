@@ -6,6 +6,7 @@
 'Привет.'
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from gigastt_lab.errors import (
@@ -17,33 +18,49 @@ from gigastt_lab.errors import (
     ModelNotFoundError,
     ProviderError,
 )
-from gigastt_lab.types import Segment, Timings, Transcript, Word
+from gigastt_lab.stream_options import EndpointOptions, StreamOptions
+from gigastt_lab.types import Part, Segment, StreamResult, Timings, Transcript, Word
 
 if TYPE_CHECKING:
     from gigastt_lab.engine import Engine, EngineInfo, load_engine
+    from gigastt_lab.streaming import StreamingSession
+    from gigastt_lab.windows import WindowOptions
 
 __all__ = [
     "AudioError",
     "AudioNotFoundError",
     "AudioTooLongError",
+    "EndpointOptions",
     "Engine",
     "EngineInfo",
     "GigasttError",
     "ModelError",
     "ModelNotFoundError",
+    "Part",
     "ProviderError",
     "Segment",
+    "StreamOptions",
+    "StreamResult",
+    "StreamingSession",
     "Timings",
     "Transcript",
+    "WindowOptions",
     "Word",
     "load_engine",
 ]
 
 
+_LATE = {
+    "Engine": "engine",
+    "EngineInfo": "engine",
+    "StreamingSession": "streaming",
+    "WindowOptions": "windows",
+    "load_engine": "engine",
+}
+
+
 def __getattr__(name: str) -> Any:
     """The engine's names, loaded on first use: `--help` and tools without a model need no ONNX Runtime."""
-    if name in {"Engine", "EngineInfo", "load_engine"}:
-        from gigastt_lab import engine  # noqa: PLC0415
-
-        return getattr(engine, name)
+    if name in _LATE:
+        return getattr(importlib.import_module(f"gigastt_lab.{_LATE[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

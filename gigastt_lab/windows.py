@@ -152,13 +152,14 @@ def _pause_in(waveform: Float32Array, min_pause_ms: int) -> int | None:
     """The sample in the first pause after speech where a window may end; None without a pause."""
     detector = EnergyDetector()
     n_pause = -(-min_pause_ms * _RATE // (1000 * HOP))
-    last_speech: int | None = None
+    last_speech = None
     for second in range(0, len(waveform), _RATE):  # the first pause is near, and the rest comes again
-        for hop in np.flatnonzero(detector.accept(waveform[second : second + _RATE])) + second // HOP:
+        may_be_speech = detector.accept(waveform[second : second + _RATE])
+        for hop in (np.flatnonzero(may_be_speech) + second // HOP).tolist():
             if last_speech is not None and hop - last_speech > n_pause:
                 at = last_speech + 1 + min((hop - last_speech - 1) // 2, _KEPT_PAUSE_HOPS)
-                return int(at * HOP // _FRAME * _FRAME)
-            last_speech = int(hop)
+                return at * HOP // _FRAME * _FRAME
+            last_speech = hop
     return None
 
 
