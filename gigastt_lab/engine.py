@@ -22,7 +22,7 @@ from gigastt_lab.spec import GIGAAM_V3, MAX_SINGLE_PASS_S, MAX_SYMBOLS_PER_FRAME
 from gigastt_lab.stream_options import Preset, StreamOptions, stream_options
 from gigastt_lab.streaming import StreamingSession
 from gigastt_lab.tokenizer import Tokenizer
-from gigastt_lab.types import Float32Array, Part, Provider, ProviderName, Timings, Transcript
+from gigastt_lab.types import Float32Array, Part, Provider, ProviderName, Transcript
 from gigastt_lab.windows import WindowOptions, transcribed
 
 logger = logging.getLogger(__name__)
@@ -95,17 +95,10 @@ class Engine:
             AudioError: not audio, cut, empty, too long (`AudioTooLongError`), or an array without a rate.
             ModelError: the model failed on it.
         """
-        parts = list(
-            self.transcribe_parts(
-                audio, sample_rate=sample_rate, max_duration_s=max_duration_s, windows=windows
-            )
+        parts = self.transcribe_parts(
+            audio, sample_rate=sample_rate, max_duration_s=max_duration_s, windows=windows
         )
-        return Transcript(
-            words=tuple(word for part in parts for word in part.words),
-            duration_s=parts[-1].done_s,
-            timings=sum((part.timings for part in parts), Timings()),
-            n_tokens=sum(part.n_tokens for part in parts),
-        )
+        return Transcript.of_parts(list(parts))
 
     def transcribe_parts(
         self,

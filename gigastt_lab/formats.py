@@ -93,17 +93,19 @@ def as_json_object(transcript: Transcript) -> dict[str, object]:
 
     Times are seconds rounded to milliseconds.
     """
-    words = [
-        {
-            "word": word.text,
-            "start": _milliseconds(word.start) / 1000,
-            "end": _milliseconds(word.end) / 1000,
-            "confidence": float(word.confidence),
-        }
-        for word in transcript.words
-    ]
+    words = [as_json_word(word) for word in transcript.words]
     duration = _milliseconds(transcript.duration_s) / 1000
     return {"text": transcript.text, "words": words, "duration": duration}
+
+
+def as_json_word(word: Word) -> dict[str, object]:
+    """A word as JSON carries it, here and in results of streams; times in seconds, to the millisecond."""
+    return {
+        "word": word.text,
+        "start": _milliseconds(word.start) / 1000,
+        "end": _milliseconds(word.end) / 1000,
+        "confidence": float(word.confidence),
+    }
 
 
 def to_json(transcript: Transcript) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -84,28 +85,6 @@ class Timings:
 
 
 @dataclass(frozen=True)
-class Transcript:
-    """The text of one piece of audio.
-
-    Attributes:
-        words: In the order spoken.
-        duration_s: Seconds of audio that were recognised.
-        timings: Seconds of work that it took.
-        n_tokens: Tokens that the search emitted; None where that is not known.
-    """
-
-    words: tuple[Word, ...]
-    duration_s: float
-    timings: Timings = field(default_factory=Timings, compare=False)
-    n_tokens: int | None = field(default=None, compare=False)
-
-    @property
-    def text(self) -> str:
-        """The words joined by single spaces."""
-        return " ".join(word.text for word in self.words)
-
-
-@dataclass(frozen=True)
 class Part:
     """What one step through a long recording adds to its transcript.
 
@@ -127,6 +106,38 @@ class Part:
     def text(self) -> str:
         """The words joined by single spaces."""
         return " ".join(word.text for word in self.words)
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """The text of one piece of audio.
+
+    Attributes:
+        words: In the order spoken.
+        duration_s: Seconds of audio that were recognised.
+        timings: Seconds of work that it took.
+        n_tokens: Tokens that the search emitted; None where that is not known.
+    """
+
+    words: tuple[Word, ...]
+    duration_s: float
+    timings: Timings = field(default_factory=Timings, compare=False)
+    n_tokens: int | None = field(default=None, compare=False)
+
+    @property
+    def text(self) -> str:
+        """The words joined by single spaces."""
+        return " ".join(word.text for word in self.words)
+
+    @classmethod
+    def of_parts(cls, parts: Sequence[Part]) -> Transcript:
+        """The transcript of a whole recording from all its parts, in order; there is one at least."""
+        return cls(
+            words=tuple(word for part in parts for word in part.words),
+            duration_s=parts[-1].done_s,
+            timings=sum((part.timings for part in parts), Timings()),
+            n_tokens=sum(part.n_tokens for part in parts),
+        )
 
 
 @dataclass(frozen=True)

@@ -12,24 +12,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from gigastt_lab.commands import live
 from gigastt_lab.commands.exit_codes import DOWNLOAD_CODES, ExitCode, epilog
 from gigastt_lab.commands.options import add_model, add_model_dir, add_skip_quantize, new_parser
 from gigastt_lab.errors import AudioError, GigasttError, ProviderError
 from gigastt_lab.files import PrecisionChoice
 from gigastt_lab.formats import Format, as_json_object, render
 from gigastt_lab.prepare import prepare_model
-from gigastt_lab.types import Provider
+from gigastt_lab.types import Part, Provider, Transcript
 
 if TYPE_CHECKING:
     from gigastt_lab.commands.options import Subparsers
     from gigastt_lab.engine import Engine
-    from gigastt_lab.types import Transcript
 
 logger = logging.getLogger(__name__)
 
 _EPILOG = epilog(
     [ExitCode.OK, ExitCode.FAILED, ExitCode.USAGE, ExitCode.MODEL, *DOWNLOAD_CODES, ExitCode.INTERRUPTED],
-    ok="every file was transcribed",
+    ok="every file was transcribed; of a stream: its end, or Ctrl-C",
     failed="at least one file could not be read, transcribed or written; the others were",
 )
 _STDIN = "-"
@@ -40,8 +40,9 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     """Add the command to the command line."""
     parser = new_parser(
         commands, "transcribe", summary="audio files to text", epilog=_EPILOG,
-        description="Transcribes audio files: the text goes to stdout, everything else to stderr.\n"
-        "A model that is not on this machine yet is downloaded first.",
+        description="Transcribes audio files of any length, or a live stream: the text goes to stdout as it "
+        "comes,\neverything else to stderr. A model that is not on this machine yet is downloaded first.\n\n"
+        "  arecord -t raw -f S16_LE -r 16000 -c 1 | gigastt-lab transcribe --stream -",
     )  # fmt: skip
     add = parser.add_argument
     add("files", nargs="+", metavar="FILE", help='audio files of any container; "-" reads one from stdin')
@@ -54,13 +55,16 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     add_skip_quantize(parser)
     add("--provider", choices=get_args(Provider), default="auto", help="execution provider (default: auto)")
     add("--threads", type=int, metavar="N", help="threads inside one operator (default: every physical core)")
+    live.add_options(parser)
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Transcribe `options.files`; returns the exit code."""
+    """Transcribe `options.files`, or the stream; returns the exit code."""
     parser: argparse.ArgumentParser = options.parser
     files: list[str] = options.files
+    if options.stream:
+        live.check(options)
     if options.output is None and len(files) > 1 and options.format not in _LINE_FORMATS:
         parser.error(f"several {options.format} files cannot share stdout: give --output DIR")
     if options.threads is not None and options.threads < 1:
@@ -85,14 +89,24 @@ def run(options: argparse.Namespace) -> int:
             raise
         logger.error("%s", error)
         return ExitCode.MODEL
+    return live.run(options, engine) if options.stream else _transcribe_all(options, engine)
+
+
+def _transcribe_all(options: argparse.Namespace, engine: Engine) -> int:
+    files: list[str] = options.files
     names = _output_names(files, options.format)
     # Texts on a terminal show the progress themselves, and a bar would stand between them.
     shows_bar = len(files) > 1 and (options.output is not None or not sys.stdout.isatty())
     failures = 0
     for file, name in zip(_with_progress(files, shows_bar), names, strict=True):
         try:
-            transcript = engine.transcribe(sys.stdin.buffer.read() if file == _STDIN else file)
-            _deliver(transcript, file, options, name, several=len(files) > 1)
+            parts = engine.transcribe_parts(sys.stdin.buffer.read() if file == _STDIN else file)
+            if len(files) == 1 and options.output is None and options.format == "txt":
+                transcript = Transcript.of_parts(list(_printed(parts)))
+                _log(transcript, file)
+            else:
+                transcript = Transcript.of_parts(list(_with_seconds(parts, shown=len(files) == 1)))
+                _deliver(transcript, file, options, name, several=len(files) > 1)
         except BrokenPipeError:
             raise
         except (GigasttError, OSError) as error:
@@ -101,6 +115,46 @@ def run(options: argparse.Namespace) -> int:
             named = isinstance(error, AudioError) and file != _STDIN
             logger.error("%s", error if named else f"{file}: {error}")
     return ExitCode.FAILED if failures else ExitCode.OK
+
+
+def _printed(parts: Iterator[Part]) -> Iterator[Part]:
+    """The parts, their text on stdout as they come: one line, ended even if the recording is cut."""
+    # A bar on the same terminal would stand in the text.
+    shown = not sys.stdout.isatty()
+    is_empty = True
+    try:
+        for part in _with_seconds(parts, shown=shown):
+            if part.words:
+                sys.stdout.write(part.text if is_empty else f" {part.text}")
+                sys.stdout.flush()
+                is_empty = False
+            yield part
+    except (GigasttError, OSError):
+        if not is_empty:
+            sys.stdout.write("\n")
+        raise
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def _with_seconds(parts: Iterator[Part], *, shown: bool) -> Iterator[Part]:
+    """The parts, with a bar in seconds of audio where it is wanted and stderr is a terminal."""
+    first = next(parts)
+    yield first
+    # One pass is over before a bar could be seen.
+    if not (shown and sys.stderr.isatty()) or first.done_s == first.duration_s:
+        yield from parts
+        return
+    from tqdm import tqdm  # noqa: PLC0415 - for long files on terminals only
+
+    with tqdm(
+        desc="transcribing", unit="s", total=round(first.duration_s or 0), initial=round(first.done_s),
+        file=sys.stderr, leave=False, bar_format="{l_bar}{bar}| {n}/{total} s [{elapsed}<{remaining}]",
+    ) as bar:  # fmt: skip
+        for part in parts:
+            bar.total = round(max(part.duration_s or 0.0, part.done_s))
+            bar.update(round(part.done_s) - bar.n)
+            yield part
 
 
 def _require_provider(provider: Provider) -> None:
@@ -144,7 +198,7 @@ def _deliver(
     transcript: Transcript, file: str, options: argparse.Namespace, name: str, *, several: bool
 ) -> None:
     """Write one transcript where it belongs; with several on stdout, each says which file it is of."""
-    logger.info("%s: %.2f s of audio in %.3f s", file, transcript.duration_s, transcript.timings.total_s)
+    _log(transcript, file)
     if options.output is not None:
         partial = options.output / f"{name}.partial"
         try:
@@ -161,6 +215,10 @@ def _deliver(
         text = f"{file}: {transcript.text}\n"
     sys.stdout.write(text or "\n")
     sys.stdout.flush()
+
+
+def _log(transcript: Transcript, file: str) -> None:
+    logger.info("%s: %.2f s of audio in %.3f s", file, transcript.duration_s, transcript.timings.total_s)
 
 
 def _output_names(files: Sequence[str], extension: str) -> list[str]:
