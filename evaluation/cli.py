@@ -25,9 +25,10 @@ from evaluation.cli_options import (
 )
 from evaluation.compare import compare
 from evaluation.importing import Columns, import_records
-from evaluation.records import RecordError, RecordFile, read
+from evaluation.records import RecordFile, read, read_all
 from evaluation.report import write_report
 from evaluation.runner import run
+from evaluation.streaming import cli as stream
 from evaluation.utterances import DatasetError
 from gigastt_lab.commands.exit_codes import DOWNLOAD_CODES, ExitCode, epilog, exit_code
 from gigastt_lab.errors import GigasttError
@@ -40,6 +41,7 @@ _EPILOG = """commands:
   (none)    the whole study: run every system, one table, the report; without any
             option, on the packaged demo model and clips
   run       make record files only
+  stream    live streams: latency, stability, error rates against whole files
   score     score record files
   compare   paired difference of two record files
   report    report.html and report.md of record files
@@ -107,20 +109,20 @@ def _run(options: argparse.Namespace) -> int:
 
 def _score(options: argparse.Namespace) -> int:
     """Error rates with intervals and speed, under one profile; with --details, under all and rule by rule."""
-    output.show_scores(_files(options.files), options, details=options.details)
+    output.show_scores(read_all(options.files), options, details=options.details)
     return ExitCode.OK
 
 
 def _compare(options: argparse.Namespace) -> int:
     """The paired difference of two systems, A minus B, on the same utterances."""
-    a, b = _files([options.a, options.b])
+    a, b = read_all([options.a, options.b])
     output.show_comparison(compare(a, b, common=options.common, **scoring(options)), options)
     return ExitCode.OK
 
 
 def _report(options: argparse.Namespace) -> int:
     """Write report.html and report.md."""
-    files = _files(options.files)
+    files = read_all(options.files)
     directory = options.out or files[0].path.parent
     output.show_paths(write_report(files, directory, **scoring(options)), options)
     return ExitCode.OK
@@ -196,15 +198,6 @@ def _run_all(options: argparse.Namespace) -> tuple[list[RecordFile], Path, int]:
     return [file for file in files if file.records], directory, code
 
 
-def _files(paths: Sequence[Path]) -> list[RecordFile]:
-    """Record files by name, or all of a folder."""
-    named = [sorted(path.glob("*.jsonl")) if path.is_dir() else [path] for path in paths]
-    files = [read(path) for group in named for path in group]
-    if not files:
-        raise RecordError(f"no record files (*.jsonl) in {', '.join(map(str, paths))}")
-    return files
-
-
 def _build_run(parser: argparse.ArgumentParser) -> None:
     add_system_options(parser)
     add_dataset_options(parser)
@@ -251,6 +244,7 @@ Builder = Callable[[argparse.ArgumentParser], None]
 COMMANDS: dict[str | None, tuple[Builder, Callable[[argparse.Namespace], int]]] = {
     None: (_build_run, _study),
     "run": (_build_run, _run),
+    "stream": (stream.build, stream.carry_out),
     "score": (_build_score, _score),
     "compare": (_build_compare, _compare),
     "report": (_build_report, _report),

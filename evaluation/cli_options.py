@@ -12,7 +12,7 @@ from evaluation.datasets import NAMED_SETS, Dataset, open_dataset
 from evaluation.normalize import DEFAULT_PROFILE, PROFILES
 from evaluation.outcomes import safe_name
 from evaluation.systems import SystemSpec, matrix
-from evaluation.utterances import DuplicateRule
+from evaluation.utterances import DuplicateRule, Utterances
 from gigastt_lab.engine import DEFAULT_BATCH_SIZE
 from gigastt_lab.files import PrecisionChoice
 from gigastt_lab.models import DEFAULT_MODEL
@@ -24,15 +24,8 @@ _SERVER = ("http://", "https://")
 def add_system_options(parser: argparse.ArgumentParser) -> None:
     """Which systems: a matrix of engines, and peers beside them."""
     group = parser.add_argument_group("systems (lists are separated by commas; all combinations are run)")
+    add_engine_options(group, precision=["fp32", "int8"])
     add = group.add_argument
-    add("--model", type=_names, default=[DEFAULT_MODEL], metavar="NAME,...",
-        help=f"default: {DEFAULT_MODEL}; demo: the small packaged one")  # fmt: skip
-    add("--model-dir", metavar="DIR", help="directory of the model, if not the usual one")
-    add("--precision", type=_among(PrecisionChoice), default=["fp32", "int8"], metavar="NAME,...",
-        help="of the encoder; default: fp32,int8")  # fmt: skip
-    add("--provider", type=_among(Provider), default=["auto"], metavar="NAME,...",
-        help="execution provider: cpu, cuda, openvino, ...; default: auto")  # fmt: skip
-    add("--threads", type=_counts, default=[None], metavar="N,...", help="default: every physical core")
     add("--batch-size", type=_counts, default=[DEFAULT_BATCH_SIZE], metavar="N,...",
         help=f"utterances at once; 1: one at a time, for latency; default: {DEFAULT_BATCH_SIZE}")  # fmt: skip
     add("--peer", action="append", default=[], metavar="NAME[,OPTION=VALUE...]",
@@ -40,6 +33,19 @@ def add_system_options(parser: argparse.ArgumentParser) -> None:
         "directory has all three graphs so); gigastt, its Python wheel; or the URL of a server that speaks "
         "gigastt's route, or OpenAI's (route=openai, also model, language, api_key_variable)")  # fmt: skip
     add("--peers-only", action="store_true", help="only the peers")
+
+
+def add_engine_options(group: argparse._ArgumentGroup, *, precision: Sequence[PrecisionChoice]) -> None:
+    """Which engines of this package."""
+    add = group.add_argument
+    add("--model", type=_names, default=[DEFAULT_MODEL], metavar="NAME,...",
+        help=f"default: {DEFAULT_MODEL}; demo: the small packaged one")  # fmt: skip
+    add("--model-dir", metavar="DIR", help="directory of the model, if not the usual one")
+    add("--precision", type=among(PrecisionChoice), default=list(precision), metavar="NAME,...",
+        help=f"of the encoder; default: {','.join(precision)}")  # fmt: skip
+    add("--provider", type=among(Provider), default=["auto"], metavar="NAME,...",
+        help="execution provider: cpu, cuda, openvino, ...; default: auto")  # fmt: skip
+    add("--threads", type=_counts, default=[None], metavar="N,...", help="default: every physical core")
 
 
 def add_dataset_options(parser: argparse.ArgumentParser) -> None:
@@ -51,10 +57,10 @@ def add_dataset_options(parser: argparse.ArgumentParser) -> None:
         help=f"{named}; owner/name on the Hub; a manifest (.jsonl, .csv, .tsv), a parquet file, or a "
         "folder of audio with .txt")  # fmt: skip
     add("--split", default="test", help="of a set on the Hub; default: test")
-    add("--limit", type=_at_least(1), metavar="N", help="the first N utterances")
+    add("--limit", type=at_least(1), metavar="N", help="the first N utterances")
     add(
         "--sample",
-        type=_at_least(1),
+        type=at_least(1),
         metavar="N",
         help="N rows drawn at random, the same for the same --seed",
     )
@@ -63,7 +69,7 @@ def add_dataset_options(parser: argparse.ArgumentParser) -> None:
     add("--audio-column", metavar="NAME")
     add("--text-column", metavar="NAME")
     add("--duplicates", choices=get_args(DuplicateRule), default="keep", help="default: keep, as others do")
-    add("--seed", type=_at_least(0), default=0, help="of the sample and of the resamples; default: 0")
+    add("--seed", type=at_least(0), default=0, help="of the sample and of the resamples; default: 0")
 
 
 def add_score_options(parser: argparse.ArgumentParser) -> None:
@@ -72,12 +78,12 @@ def add_score_options(parser: argparse.ArgumentParser) -> None:
     add = group.add_argument
     add("--profile", choices=PROFILES, default=DEFAULT_PROFILE,
         help=f"of the normaliser; default: {DEFAULT_PROFILE}")  # fmt: skip
-    add("--resamples", type=_at_least(100), default=1000, metavar="N",
+    add("--resamples", type=at_least(100), default=1000, metavar="N",
         help="of the bootstrap, 100 or more; default: 1000")  # fmt: skip
     add("--blocks", choices=get_args(Blocks), default="auto",
         help="what is resampled; default: speakers or sessions where the set knows them")  # fmt: skip
     if not any(action.dest == "seed" for action in parser._actions):
-        add("--seed", type=_at_least(0), default=0, help="of the resamples; default: 0")
+        add("--seed", type=at_least(0), default=0, help="of the resamples; default: 0")
 
 
 def add_out_options(parser: argparse.ArgumentParser) -> None:
@@ -139,7 +145,7 @@ def scoring(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def run_name(dataset: Dataset, specs: Sequence[SystemSpec]) -> str:
+def run_name(dataset: Utterances, specs: Sequence[SystemSpec]) -> str:
     """A folder's name for runs that belong together: the same dataset drawn alike, the same models."""
     models = dict.fromkeys(spec.model_name for spec in specs if spec.kind == "engine")
     drawn = [f"{name}{dataset.drawing[name]}" for name in ("limit", "sample") if dataset.drawing[name]]
@@ -185,7 +191,7 @@ def _names(text: str) -> list[str]:
     return [name for name in text.split(",") if name]
 
 
-def _among(choices: Any) -> Any:
+def among(choices: Any) -> Any:
     """A parser of lists whose items are among the choices of a Literal."""
     known = get_args(choices)
 
@@ -199,7 +205,7 @@ def _among(choices: Any) -> Any:
     return parse
 
 
-def _at_least(least: int) -> Callable[[str], int]:
+def at_least(least: int) -> Callable[[str], int]:
     """A parser of whole numbers from `least` on."""
 
     def parse(text: str) -> int:

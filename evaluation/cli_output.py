@@ -44,15 +44,15 @@ def show_study(
     scores = [score(file, **scoring(options)) for file in files]
     if options.json:
         content = _scores_content(scores) | {"comparisons": [_comparison_content(c) for c in comparisons]}
-        _write_json(content | {"files": [str(path) for path in (*(file.path for file in files), *paths)]})
+        write_json(content | {"files": [str(path) for path in (*(file.path for file in files), *paths)]})
         return
     common, short = shortened(labels(files))
-    _write(_headline(files[0], common))
-    _write(_scores_text(scores, short))
+    write_text(headline(files[0], common))
+    write_text(_scores_text(scores, short))
     for comparison, label in zip(comparisons, short[1:], strict=True):
         named = replace(comparison, label_a=label, label_b=short[0])
-        _write("\n".join(sentences(named)) + "\n\n")
-    _write("".join(f"{path}\n" for path in paths))
+        write_text("\n".join(sentences(named)) + "\n\n")
+    write_text("".join(f"{path}\n" for path in paths))
 
 
 def show_scores(files: Sequence[RecordFile], options: argparse.Namespace, *, details: bool = False) -> None:
@@ -74,32 +74,32 @@ def show_scores(files: Sequence[RecordFile], options: argparse.Namespace, *, det
         if details:
             content["profiles"] = {label: _rows(table) for label, table in by_profile.items()}
             content["rules"] = {label: _rows(table) for label, table in by_rule.items()}
-        _write_json(content)
+        write_json(content)
         return
-    _write(_scores_text(scores))
+    write_text(_scores_text(scores))
     for one in scores:
         for utterance, failure in one.failures["error"].items():
-            _write(f"failed: {one.system}: {utterance}: {failure}\n")
+            write_text(f"failed: {one.system}: {utterance}: {failure}\n")
     if details:
-        _write(render_text(profiles_table(by_profile)) + "\n")
-        _write(render_text(rules_table(by_rule)) + "\n")
+        write_text(render_text(profiles_table(by_profile)) + "\n")
+        write_text(render_text(rules_table(by_rule)) + "\n")
 
 
 def show_comparison(comparison: Comparison, options: argparse.Namespace) -> None:
     """The paired differences."""
     if options.json:
-        _write_json(_comparison_content(comparison))
+        write_json(_comparison_content(comparison))
         return
     scores = {comparison.label_a: comparison.a, comparison.label_b: comparison.b}
-    _write(comparison.to_text() + "\n" + _method_text(comparison.a) + _warnings_text(scores))
+    write_text(comparison.to_text() + "\n" + method_text(comparison.a) + _warnings_text(scores))
 
 
 def show_paths(paths: Sequence[Path], options: argparse.Namespace) -> None:
     """What was written."""
     if options.json:
-        _write_json({"files": [str(path) for path in paths]})
+        write_json({"files": [str(path) for path in paths]})
     else:
-        _write("".join(f"{path}\n" for path in paths))
+        write_text("".join(f"{path}\n" for path in paths))
 
 
 def show_datasets(dataset: Dataset | None, options: argparse.Namespace) -> None:
@@ -121,11 +121,11 @@ def show_datasets(dataset: Dataset | None, options: argparse.Namespace) -> None:
             ]
         ).set_index("id")
     if options.json:
-        _write_json({"datasets" if dataset is None else "utterances": _rows(table)})
+        write_json({"datasets" if dataset is None else "utterances": _rows(table)})
         return
     if dataset is not None:
-        _write(f"{dataset.name} at {dataset.revision}: {dataset.description}\n")
-    _write(render_text(table.reset_index()) + "\n")
+        write_text(f"{dataset.name} at {dataset.revision}: {dataset.description}\n")
+    write_text(render_text(table.reset_index()) + "\n")
 
 
 def show_systems(options: argparse.Namespace) -> None:
@@ -135,19 +135,20 @@ def show_systems(options: argparse.Namespace) -> None:
     }  # what is not on this machine yet has none
     peers = {name: importlib.util.find_spec(module) is not None for name, module in PEER_MODULES.items()}
     if options.json:
-        _write_json({"models": models, "providers": list(available_providers()), "peers": peers})
+        write_json({"models": models, "providers": list(available_providers()), "peers": peers})
         return
     for name, precisions in models.items():
-        _write(
+        write_text(
             f"model     {name}: {', '.join(precisions) or 'not on this machine; downloaded on first use'}\n"
         )
-    _write(f"provider  {', '.join(available_providers())}; {core_count()} cores\n")
+    write_text(f"provider  {', '.join(available_providers())}; {core_count()} cores\n")
     for name, is_there in peers.items():
-        _write(f"peer      {name}: {'installed' if is_there else f'pip install {name}'}\n")
-    _write("peer      URL of a server that speaks gigastt's or OpenAI's transcription route\n")
+        write_text(f"peer      {name}: {'installed' if is_there else f'pip install {name}'}\n")
+    write_text("peer      URL of a server that speaks gigastt's or OpenAI's transcription route\n")
 
 
-def _headline(file: RecordFile, common: str) -> str:
+def headline(file: RecordFile, common: str) -> str:
+    """What all systems have in common: their names' parts, the dataset, the machine."""
     dataset, machine = file.header.dataset, file.header.machine
     return (
         (f"{common}\n" if common else "")
@@ -175,11 +176,12 @@ def _scores_text(scores: Sequence[Score], names: Sequence[str] | None = None) ->
         )
         if left_out:
             parts.append(f"{name}: left out {', '.join(f'{n} ({why})' for why, n in left_out.items())}\n")
-    parts += [_method_text(scores[0]), _warnings_text(dict(zip(names, scores, strict=True))), "\n"]
+    parts += [method_text(scores[0]), _warnings_text(dict(zip(names, scores, strict=True))), "\n"]
     return "".join(parts)
 
 
-def _method_text(one: Score) -> str:
+def method_text(one: Score) -> str:
+    """How the rates and intervals were made."""
     options, rate = one.options, one.wer
     drawn = f"{rate.n_blocks} {options.blocks}s" if rate.n_blocks else f"{rate.n_utterances} utterances"
     return (
@@ -228,9 +230,11 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _write_json(content: Mapping[str, Any]) -> None:
-    _write(json.dumps(_plain(content), ensure_ascii=False, indent=2, default=str, allow_nan=False) + "\n")
+def write_json(content: Mapping[str, Any]) -> None:
+    """Numbers for machines, on stdout."""
+    write_text(json.dumps(_plain(content), ensure_ascii=False, indent=2, default=str, allow_nan=False) + "\n")
 
 
-def _write(text: str) -> None:
+def write_text(text: str) -> None:
+    """Text for people, on stdout."""
     sys.stdout.write(text)

@@ -23,6 +23,7 @@ class EngineSystem:
         name: Model, precision, provider, threads and batch size, as really taken.
         info: The same, and SHA-256 of the files.
         batch_size: Utterances that it takes at once.
+        engine: The engine itself.
     """
 
     def __init__(self, engine: Engine, *, batch_size: int, files: ModelFiles, variant: str = "") -> None:
@@ -50,7 +51,7 @@ class EngineSystem:
             "provider": taken.provider,
             "threads": taken.threads,
         }
-        self._engine = engine
+        self.engine = engine
 
     @classmethod
     def load(
@@ -98,8 +99,8 @@ class EngineSystem:
     def _transcripts(self, waveforms: list[Float32Array]) -> list[Transcript]:
         rate = GIGAAM_V3.sample_rate
         if len(waveforms) == 1:
-            return [self._engine.transcribe(waveforms[0], sample_rate=rate)]
-        return self._engine.transcribe_batch(waveforms, sample_rate=rate, batch_size=self.batch_size)
+            return [self.engine.transcribe(waveforms[0], sample_rate=rate)]
+        return self.engine.transcribe_batch(waveforms, sample_rate=rate, batch_size=self.batch_size)
 
 
 def file_hashes(files: ModelFiles) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from evaluation.streaming.log import StreamLog
 from evaluation.streams import brief
 from gigastt_lab.audio import decode_audio
 from gigastt_lab.errors import AudioError, GigasttError
@@ -47,6 +48,7 @@ class Outcome:
     encoder_s: float | None = None
     search_s: float | None = None
     work_s: float | None = None
+    stream: StreamLog | None = None
 
 
 class System(Protocol):
@@ -148,7 +150,7 @@ def warm_up(system: System) -> str:
     """
     clip = decode_audio(min(DEMO_CLIPS_DIRECTORY.glob("*.flac")))
     n_clips = min(2, system.batch_size)
-    for outcome in system.transcribe([_as_wav(clip)] * n_clips):
+    for outcome in system.transcribe([as_wav(clip)] * n_clips):
         if outcome.error is not None:
             raise SystemUnavailableError(
                 f"{system.name} failed on a packaged clip, before anything was measured: {outcome.error}"
@@ -156,7 +158,8 @@ def warm_up(system: System) -> str:
     return f"{n_clips} x {len(clip) / GIGAAM_V3.sample_rate:.1f} s"
 
 
-def _as_wav(waveform: Float32Array) -> bytes:
+def as_wav(waveform: Float32Array) -> bytes:
+    """A WAV file of mono samples in [-1, 1] at 16 kHz."""
     content = io.BytesIO()
     with wave.open(content, "wb") as file:
         file.setnchannels(1)

@@ -28,14 +28,14 @@ from evaluation.speed import is_timed
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 INK, FAINT = "#24292f", "#d0d4da"
 _MARKERS = "os^Dv*"
-_STYLES = ("-", "--", "-.", ":")
+LINES = ("-", "--", "-.", ":")
 _HATCHES = ("", "//", "..", "xx", "\\\\")
 _POINTS_AS_SHAPES = 500  # more of them become an image inside the vector graphic
 
 
 def wer_by_system(scores: Mapping[str, Score], ax: Axes | None = None) -> Axes:
     """Dot and whisker: the WER of each system, in percent, with its interval."""
-    ax = _axes(ax, height=0.9 + 0.4 * len(scores))
+    ax = axes_or_new(ax, height=0.9 + 0.4 * len(scores))
     for row, one in enumerate(scores.values()):
         _whisker_across(ax, row, (one.wer.rate, one.wer.low, one.wer.high), row)
     _rows(ax, [*scores])
@@ -45,7 +45,7 @@ def wer_by_system(scores: Mapping[str, Score], ax: Axes | None = None) -> Axes:
 
 def wer_by_profile(profiles: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
     """The WER of each system under each profile of the normaliser; from `evaluation.scores.profiles`."""
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     tables = {
         name: table[table["utterances"] == ALL].set_index("profile") for name, table in profiles.items()
     }
@@ -56,7 +56,7 @@ def wer_by_profile(profiles: Mapping[str, pd.DataFrame], ax: Axes | None = None)
 
 def differences(comparisons: Sequence[Comparison], ax: Axes | None = None) -> Axes:
     """Paired differences in WER, in points, with their intervals; right of zero, B is better."""
-    ax = _axes(ax, height=0.9 + 0.4 * len(comparisons))
+    ax = axes_or_new(ax, height=0.9 + 0.4 * len(comparisons))
     for row, one in enumerate(comparisons):
         _whisker_across(ax, row, (one.wer.difference, one.wer.low, one.wer.high), 0)
     ax.axvline(0, color=INK, linewidth=1)
@@ -71,7 +71,7 @@ def wer_by_bin(bins: Mapping[str, pd.DataFrame], xlabel: str, ax: Axes | None = 
 
     How many utterances a bin holds stands above it: those of the first system.
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     _dodged(ax, bins)
     first = next(iter(bins.values()))
     for place, n in enumerate(first["n_utterances"]):
@@ -105,18 +105,18 @@ def calibration(tables: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> A
     beneath.tick_params(labelbottom=True)
     beneath.yaxis.set_major_locator(MaxNLocator(2, integer=True))
     _clean(beneath)
-    return _legend(ax, len(tables))
+    return with_legend(ax, len(tables))
 
 
 def latency(scores: Mapping[str, Score], ax: Axes | None = None) -> Axes:
     """The share of utterances that took at most so long, in milliseconds of work."""
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     shares = np.linspace(0, 1, 401)
     for number, (name, times) in enumerate(_timed(scores).items()):
         work_ms = np.quantile(times[:, 1] * 1000, shares, method="inverted_cdf")
         ax.step(
             work_ms, shares * 100, where="post", label=name, color=COLORS[number % len(COLORS)],
-            linestyle=_STYLES[number % len(_STYLES)],
+            linestyle=LINES[number % len(LINES)],
         )  # fmt: skip
     for percentile in (50, 95, 99):
         ax.axhline(percentile, color=INK, linewidth=0.6, alpha=0.35)
@@ -126,12 +126,12 @@ def latency(scores: Mapping[str, Score], ax: Axes | None = None) -> Axes:
     if high > 10 * low > 0:
         ax.set_xscale("log")
         _log_ticks(ax.xaxis)
-    return _legend(ax, len(scores))
+    return with_legend(ax, len(scores))
 
 
 def work_by_duration(scores: Mapping[str, Score], ax: Axes | None = None) -> Axes:
     """Milliseconds of work against seconds of audio, one dot per utterance; the line is the mean rate."""
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     for number, (name, times) in enumerate(_timed(scores).items()):
         color = COLORS[number % len(COLORS)]
         ax.plot(
@@ -142,7 +142,7 @@ def work_by_duration(scores: Mapping[str, Score], ax: Axes | None = None) -> Axe
         mean_ms = 1000 * longest * times[:, 1].sum() / times[:, 0].sum()
         ax.plot([0, longest], [0, mean_ms], linewidth=1, color=color)
     ax.set(xlabel="audio, s", ylabel="work, ms", xlim=(0, None), ylim=(0, None))
-    return _legend(ax, len(scores))
+    return with_legend(ax, len(scores))
 
 
 def time_split(stages: Mapping[str, tuple[float, Mapping[str, float]]], ax: Axes | None = None) -> Axes:
@@ -152,7 +152,7 @@ def time_split(stages: Mapping[str, tuple[float, Mapping[str, float]]], ax: Axes
         stages: Of each system, seconds of audio, and seconds of work by stage.
         ax: Where to draw.
     """
-    ax = _axes(ax, height=1.3 + 0.45 * len(stages))
+    ax = axes_or_new(ax, height=1.3 + 0.45 * len(stages))
     for row, (audio_s, parts) in enumerate(stages.values()):
         left = 0.0
         for number, (stage, work_s) in enumerate(parts.items()):
@@ -177,9 +177,9 @@ def interval_width(widths: Mapping[str, pd.DataFrame], ax: Axes | None = None) -
 
     From `evaluation.breakdowns.width_by_n`. Dashed, as 1 / sqrt(n): what more utterances would give.
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     for number, (name, table) in enumerate(widths.items()):
-        style = _style(number)
+        style = style_of(number)
         ax.plot(table["n_utterances"], table["half_width"] * 100, label=name, **style)
         last = table.iloc[-1]
         more = last["n_utterances"] * np.geomspace(1, 10, 5)
@@ -193,7 +193,7 @@ def interval_width(widths: Mapping[str, pd.DataFrame], ax: Axes | None = None) -
     ax.set(xscale="log", yscale="log", xlabel="utterances", ylabel="± points of word error rate")
     _log_ticks(ax.xaxis)
     _log_ticks(ax.yaxis)
-    return _legend(ax, len(widths))
+    return with_legend(ax, len(widths))
 
 
 def to_svg(ax: Axes) -> str:
@@ -208,7 +208,7 @@ def to_svg(ax: Axes) -> str:
     return svg[svg.index("<svg") :]
 
 
-def _axes(ax: Axes | None, *, width: float = 5.4, height: float = 3.0) -> Axes:
+def axes_or_new(ax: Axes | None, *, width: float = 5.4, height: float = 3.0) -> Axes:
     """The given Axes, or one of a new figure of so many inches; in the style of all plots here."""
     ax = Figure((width, height), layout="constrained").subplots() if ax is None else ax
     _clean(ax)
@@ -232,14 +232,16 @@ def _log_ticks(axis: Axis) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def _style(number: int) -> dict[str, Any]:
+def style_of(number: int) -> dict[str, Any]:
+    """Colour, marker and line of the system of this number."""
     return {
         "color": COLORS[number % len(COLORS)], "marker": _MARKERS[number % len(_MARKERS)],
         "markersize": 5, "linewidth": 1.4,
     }  # fmt: skip
 
 
-def _legend(ax: Axes, n_systems: int) -> Axes:
+def with_legend(ax: Axes, n_systems: int) -> Axes:
+    """The Axes, with a legend where there is more than one system to tell apart."""
     if n_systems > 1 and ax.get_legend_handles_labels()[1]:
         ax.legend(frameon=False, fontsize="small", labelcolor=INK)
     return ax
@@ -254,9 +256,9 @@ def _rows(ax: Axes, names: Sequence[str]) -> None:
 def _whisker_across(ax: Axes, row: int, estimate: tuple[float, float, float], number: int) -> None:
     """One value with the ends of its interval, from shares to percent; without one, the dot alone."""
     value, low, high = (100 * share for share in estimate)
-    color = _style(number)["color"]
+    color = style_of(number)["color"]
     ax.errorbar((low + high) / 2, row, xerr=(high - low) / 2, linestyle="", capsize=4, color=color)
-    ax.plot(value, row, **_style(number))
+    ax.plot(value, row, **style_of(number))
 
 
 def _intervals(
@@ -264,7 +266,7 @@ def _intervals(
 ) -> None:
     """A line of values, the first column, with intervals between the other two; those need not hold it."""
     value, low, high = estimates.to_numpy(float).T
-    style = _style(number)
+    style = style_of(number)
     ax.errorbar(x, (low + high) / 2, (high - low) / 2, linestyle="", capsize=capsize, color=style["color"])
     ax.plot(x, value, label=label, **style)
 
@@ -280,7 +282,7 @@ def _dodged(ax: Axes, tables: Mapping[str, pd.DataFrame]) -> None:
     ax.set_ylim(0, None)
     ax.set_ylabel("word error rate, %")
     ax.grid(False, axis="x")
-    _legend(ax, len(tables))
+    with_legend(ax, len(tables))
 
 
 def _timed(scores: Mapping[str, Score]) -> dict[str, npt.NDArray[np.float64]]:

@@ -19,6 +19,7 @@ from typing import Any, Final
 import pandas as pd
 
 from evaluation.machine import WITHOUT_PART, lasting
+from evaluation.streaming.log import StreamLog, packed, unpacked
 from gigastt_lab.errors import GigasttError
 
 FORMAT_VERSION: Final = 1
@@ -86,6 +87,7 @@ class Record:
         speaker, session: As the dataset states them.
         audio: Absolute path of the audio file, the home directory as ``~``; None where it is no file.
         error: What went wrong, if anything did.
+        stream: What happened in the stream; None where a file was transcribed as a whole.
     """
 
     id: str
@@ -103,6 +105,7 @@ class Record:
     session: str | None = None
     audio: str | None = None
     error: str | None = None
+    stream: StreamLog | None = None
 
     @property
     def confidence(self) -> float | None:
@@ -148,6 +151,8 @@ def line_of(entry: Header | Record | End) -> bytes:
     content = {
         name: value for name, value in asdict(entry).items() if not (kind == "record" and value in (None, ()))
     }
+    if isinstance(entry, Record) and entry.stream is not None:
+        content["stream"] = packed(entry.stream)
     try:
         return json.dumps({kind: content}, ensure_ascii=False).encode() + b"\n"
     except UnicodeEncodeError:  # half a surrogate pair, which a foreign system may send: escaped
@@ -181,6 +186,19 @@ def read(path: Path) -> RecordFile:
     if header is None:
         raise RecordError(f"{path} has no header: it is no record file, or broke off at once; run it anew")
     return RecordFile(path, header, tuple(records), end, len(whole))
+
+
+def read_all(paths: Sequence[Path]) -> list[RecordFile]:
+    """Record files by name, or all of a folder.
+
+    Raises:
+        RecordError: as `read` does; or there are none.
+    """
+    named = [sorted(path.glob("*.jsonl")) if path.is_dir() else [path] for path in paths]
+    files = [read(path) for group in named for path in group]
+    if not files:
+        raise RecordError(f"no record files (*.jsonl) in {', '.join(map(str, paths))}")
+    return files
 
 
 def load(path: str | Path) -> pd.DataFrame:
@@ -239,6 +257,8 @@ def _entry(path: Path, number: int, line: bytes) -> Header | Record | End:
         [(kind, content)] = json.loads(line).items()
         if kind == "record":
             content["words"] = tuple(tuple(word) for word in content.get("words", ()))
+            if "stream" in content:
+                content["stream"] = unpacked(content["stream"])
         elif kind == "end":
             content["findings"] = tuple(content.get("findings", ()))
         entry = kinds[kind](**content)

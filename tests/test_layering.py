@@ -20,7 +20,7 @@ SOURCES = {
 ONLY_IN = {
     "evaluation": ("evaluation/", "gigastt_lab/eval.py"),
     "fastapi": ("gigastt_lab/server/",),
-    "matplotlib": ("evaluation/plots.py",),
+    "matplotlib": ("evaluation/plots.py", "evaluation/streaming/plots.py"),
     "datasets": ("evaluation/datasets.py",),
     "torch": ("gigastt_lab/training/",),
 }
@@ -50,6 +50,7 @@ ARROWS = {
     "stream_options": set(),
     "feature_buffer": set(),
     "endpointing": {"stream_options"},
+    "silero": {"endpointing", "runtime"},
     "partial_search": {"recognizer", "search", "feature_buffer", "stream_options"},
     "stream_input": {"audio", "endpointing", "feature_buffer", "features", "samples"},
     "streaming": {"endpointing", "partial_search", "recognizer", "search", "stitching", "stream_input"}

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 NEEDS = {
     "jiwer": ["test_metrics.py", "test_mapsswe.py"],
     "datasets": ["test_datasets.py", "test_datasets_hub.py"],
+    "websockets": ["test_streaming_websocket.py", "test_streaming_cli.py"],
 }
 MISSING = [name for name in NEEDS if find_spec(name) is None]
 

@@ -117,22 +117,38 @@ def test_outcomes_are_those_of_the_engine(system, clips, engine):
     assert transcript[0].hypothesis.split()[0] == "Салют,"
 
 
-def test_what_cannot_be_recognised_fails_alone(system, clips, caplog):
-    too_long = write_wav(np.zeros(31 * 16_000))
+def test_what_cannot_be_recognised_fails_alone(system, clips, caplog, monkeypatch):
     missing = clips[0].path.with_name("missing.wav")
-    outcomes = system.transcribe([b"garbage", clips[0].path, too_long, clips[1].path, missing, b""])
+    poison = write_wav(np.full(2 * 16_000, 0.5))
+    batch = system.engine.transcribe_batch
+
+    def fails_on_poison(waveforms, **options):
+        if any(len(waveform) == 2 * 16_000 for waveform in waveforms):
+            raise ModelError("the encoder failed")
+        return batch(waveforms, **options)
+
+    monkeypatch.setattr(system.engine, "transcribe_batch", fails_on_poison)
+    monkeypatch.setattr(
+        system.engine, "transcribe", lambda waveform, **options: fails_on_poison([waveform], **options)[0]
+    )
+    outcomes = system.transcribe([b"garbage", clips[0].path, poison, clips[1].path, missing, b""])
     alone = system.transcribe([clips[0].path, clips[1].path])
     assert [outcome.hypothesis for outcome in outcomes[1:4:2]] == [each.hypothesis for each in alone]
     for index, complaint in (
         (0, "^AudioError: 7 bytes: not a known audio file"),
-        (2, "^AudioTooLongError: audio of 31.00 s"),
+        (2, "^ModelError: the encoder failed"),
         (4, "^AudioNotFoundError: there is no file"),
         (5, "^AudioError: 0 bytes"),
     ):
         assert outcomes[index].hypothesis is None
         assert re.search(complaint, outcomes[index].error)
-    assert (outcomes[0].audio_s, outcomes[2].audio_s) == (None, 31.0)
+    assert (outcomes[0].audio_s, outcomes[2].audio_s) == (None, 2.0)
     assert "a batch of 3 failed" in caplog.text
+
+
+def test_more_than_one_pass_is_recognised_too(system):
+    (outcome,) = system.transcribe([write_wav(np.zeros(31 * 16_000))])
+    assert (outcome.hypothesis, outcome.audio_s, outcome.error) == ("", 31.0, None)
 
 
 def write_wav(waveform):
@@ -148,7 +164,7 @@ def test_one_at_a_time_never_batches(system, clips, monkeypatch):
         SystemSpec(model="demo", precision="fp32", provider="cpu", threads=1, batch_size=1),
         show_progress=False,
     )
-    monkeypatch.setattr(single._engine, "transcribe_batch", None)
+    monkeypatch.setattr(single.engine, "transcribe_batch", None)
     assert single.transcribe([clips[0].path])[0].hypothesis == "Салют, включи телеканал Культура."
 
 
