@@ -19,13 +19,14 @@ import io
 import os
 import stat
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from gigastt_lab.containers import sniff
+from gigastt_lab.cancellation import check_cancelled
+from gigastt_lab.containers import STATES_ITS_LENGTH, sniff
 from gigastt_lab.decoders import Block, decode_blocks, stated_duration
 from gigastt_lab.errors import AudioError, AudioNotFoundError, AudioTooLongError
 from gigastt_lab.resample import StreamResampler
@@ -43,7 +44,10 @@ __all__ = [
 ]
 
 Channels = Literal["mean", "separate"]
-Source = str | os.PathLike[str] | bytes | bytearray | memoryview
+# A file may state the samples that a codec needs to start up as well.
+_STATED_SLACK_S = 1.0
+# A path, the content of a file, or a file that is open for reading and can be sought in.
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 
 def decode_audio(
@@ -56,7 +60,7 @@ def decode_audio(
     """The samples of an audio file, whatever its container, codec, rate and channels.
 
     Args:
-        source: A path, or the content of a file.
+        source: A path, the content of a file, or an open file, which is read from its start and left open.
         sample_rate: Rate of the result, in Hz.
         max_duration_s: Longer audio is refused; decoding stops at this point. None: no limit.
         channels: "mean" averages the channels, "separate" keeps them apart.
@@ -82,7 +86,7 @@ def audio_blocks(
     """The samples of an audio file as they are decoded, in constant memory; joined they are `decode_audio`'s.
 
     Args:
-        source: A path, or the content of a file.
+        source: A path, the content of a file, or an open file, which is read from its start and left open.
         sample_rate: Rate of the result, in Hz.
         max_duration_s: Longer audio is refused, when this point is reached. None: no limit.
 
@@ -164,12 +168,16 @@ def _check_options(sample_rate: int, max_duration_s: float | None, channels: str
 def _named(source: Source) -> str:
     if isinstance(source, str | os.PathLike):
         return repr(os.fspath(source))
-    return f"{memoryview(source).nbytes} bytes"
+    if isinstance(source, bytes | bytearray | memoryview):
+        return f"{memoryview(source).nbytes} bytes"
+    return f"{source.seek(0, os.SEEK_END)} bytes"
 
 
-def _opened(source: Source) -> BinaryIO:
+def _opened(source: Source) -> AbstractContextManager[BinaryIO]:
     if isinstance(source, bytes | bytearray | memoryview):
         return io.BytesIO(bytes(source))  # of bytes, neither call makes a copy
+    if not isinstance(source, str | os.PathLike):
+        return nullcontext(source)  # `sniff` begins at its start
     path = os.fspath(source)
     try:
         # A pipe or a device would block, or never end.
@@ -190,15 +198,26 @@ def _decoded(source: Source, max_duration_s: float | None) -> Generator[Block, N
     """The blocks of a file; errors name it."""
     with _opened(source) as file:
         try:
-            with closing(decode_blocks(file, sniff(file))) as blocks:
+            container = sniff(file)
+            if max_duration_s is not None and container in STATES_ITS_LENGTH:
+                _check_stated(stated_duration(file, container), max_duration_s)
+                file.seek(0)
+            with closing(decode_blocks(file, container)) as blocks:
                 yield from _limited(blocks, max_duration_s)
         except AudioError as error:
             raise type(error)(f"{_named(source)}: {error}") from error
 
 
+def _check_stated(duration_s: float | None, max_duration_s: float) -> None:
+    """Refuse at once what would be refused after much work: a file that is too long, or else cut."""
+    if duration_s is not None and duration_s > max_duration_s + _STATED_SLACK_S:
+        raise _too_long(duration_s, max_duration_s)
+
+
 def _limited(blocks: Iterable[Block], max_duration_s: float | None) -> Iterator[Block]:
     n_samples = 0
     for block in blocks:
+        check_cancelled()
         n_samples += block.samples.shape[1]
         _check_duration(n_samples, block.sample_rate, max_duration_s)
         yield block
@@ -206,10 +225,14 @@ def _limited(blocks: Iterable[Block], max_duration_s: float | None) -> Iterator[
 
 def _check_duration(n_samples: int, sample_rate: int, max_duration_s: float | None) -> None:
     if max_duration_s is not None and n_samples / sample_rate > max_duration_s:
-        raise AudioTooLongError(
-            f"audio of {n_samples / sample_rate:.2f} s or more; allowed are {max_duration_s:g} s: "
-            "cut the recording, or raise max_duration_s where it is yours to set"
-        )
+        raise _too_long(n_samples / sample_rate, max_duration_s)
+
+
+def _too_long(duration_s: float, max_duration_s: float) -> AudioTooLongError:
+    return AudioTooLongError(
+        f"audio of {duration_s:.2f} s or more; allowed are {max_duration_s:g} s: "
+        "cut the recording, or raise max_duration_s where it is yours to set"
+    )
 
 
 def _collected(blocks: Iterable[Block], sample_rate: int, channels: Channels) -> Float32Array:

@@ -18,6 +18,7 @@ from gigastt_lab.errors import AudioError
 from gigastt_lab.samples import check_n_channels, check_sample_rate
 
 Container = Literal["wav", "flac", "mp3", "ogg", "mp4", "webm", "aac"]
+STATES_ITS_LENGTH: frozenset[Container] = frozenset({"wav", "flac", "mp4"})
 
 # Data sizes that stand for "unknown": never filled in; FFmpeg and others; SoX (`wav.c`, MS_UNSPEC); arecord.
 _WAV_UNKNOWN_SIZES = frozenset({0, 0xFFFFFFFF, 0x7FFFF000, 0x80000000})

@@ -169,7 +169,9 @@ def _refuse_to_open(url: str, *_: object) -> NoReturn:
 def _configure(stream: Any, codecs: frozenset[str]) -> None:
     codec = stream.codec_context.name if stream.codec_context else "unknown"
     if codec not in codecs:
-        raise AudioError(f"audio in the codec {codec!r}; allowed are {', '.join(sorted(codecs))}: convert it")
+        raise AudioError(
+            f"audio in the codec {codec!r}; allowed are PCM, FLAC, MP3, AAC, Opus and Vorbis: convert it"
+        )
     stream.codec_context.thread_count = 1  # the server decides how many files are decoded at once
     if codec == "flac":
         stream.codec_context.options = {"err_detect": "crccheck+explode"}  # else damage is decoded as noise

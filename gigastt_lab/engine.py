@@ -82,8 +82,9 @@ class Engine:
         """The text of one recording of any length.
 
         Args:
-            audio: A path, the bytes of an audio file (WAV, FLAC, MP3, Ogg, M4A, WebM), or samples:
-                floating in [-1, 1] or PCM integers, shape (n_samples,) or (n_channels, n_samples).
+            audio: A path, the bytes of an audio file (WAV, FLAC, MP3, Ogg, M4A, WebM), a binary file that is
+                open for reading, or samples: floating in [-1, 1] or PCM integers, shape (n_samples,) or
+                (n_channels, n_samples).
             sample_rate: Rate of samples given as an array, in Hz; files state their own.
             max_duration_s: Longer recordings are refused. None: no limit.
             windows: How one of more than 30 s is divided; None: as suits the model.

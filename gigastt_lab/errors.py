@@ -63,3 +63,7 @@ class ModelExistsError(ModelError, FileExistsError):
 
 class NothingToQuantizeError(ModelError):
     """A graph without a weight that can be quantized."""
+
+
+class WorkCancelledError(GigasttError):
+    """Work that was called off from another thread (`cancellation`)."""

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from gigastt_lab.audio import audio_blocks, decode_audio, from_array, stated_duration_s
+from gigastt_lab.audio import Source, audio_blocks, decode_audio, from_array, stated_duration_s
 from gigastt_lab.errors import AudioError
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.types import Float32Array
 
-# A path, the content of an audio file, or samples (which need their rate stated).
-Audio = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[Any]
+# A path, the content of an audio file, an open file, or samples (which need their rate stated).
+Audio = Source | npt.NDArray[Any]
 
 _BLOCK_SAMPLES = 30 * GIGAAM_V3.sample_rate
 

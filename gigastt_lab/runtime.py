@@ -14,6 +14,7 @@ import numpy.typing as npt
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
+from gigastt_lab.cancellation import check_cancelled, current_cancellation
 from gigastt_lab.errors import ModelError, ModelNotFoundError, ProviderError
 from gigastt_lab.types import Float32Array, Provider, ProviderName
 
@@ -114,11 +115,15 @@ class Session:
 
         Raises:
             ModelError: ONNX Runtime refused the arrays or failed.
+            WorkCancelledError: the work of this thread was called off (`cancellation`).
         """
         feeds = {info.name: array for info, array in zip(self.inputs, arrays, strict=True)}
         try:
-            outputs: list[npt.NDArray[np.generic]] = self._inference.run(self._output_names, feeds)
+            outputs: list[npt.NDArray[np.generic]] = self._inference.run(
+                self._output_names, feeds, _run_options()
+            )
         except _ORT_ERRORS as error:
+            check_cancelled()
             given = ", ".join(f"{name} {array.dtype}{list(array.shape)}" for name, array in feeds.items())
             raise ModelError(f"{self.name} failed on {given}: {_one_line(error)}") from error
         return outputs
@@ -258,6 +263,19 @@ def _how_to_mend(name: str) -> str:
     """What to do about a damaged graph: INT8 encoders are made here, not downloaded."""
     is_int8 = "int8" in Path(name).name
     return "make it again (python -m gigastt_lab quantize --force)" if is_int8 else "download the model again"
+
+
+def _run_options() -> ort.RunOptions | None:
+    """What stops a pass of this thread when its work is called off; one object for all its passes."""
+    cancellation = current_cancellation()
+    if cancellation is None:
+        return None
+    if cancellation.run_options is None:
+        options = ort.RunOptions()
+        cancellation.run_options = options
+        cancellation.on_cancel(lambda: setattr(options, "terminate", True))
+    options = cancellation.run_options
+    return options
 
 
 def _one_line(error: Exception) -> str:
