@@ -19,8 +19,9 @@ SOURCES = {
 # A package on the left is imported only in the files whose path starts as on the right.
 ONLY_IN = {
     "evaluation": ("evaluation/", "gigastt_lab/eval.py"),
-    "fastapi": ("gigastt_lab/server/",),
-    "matplotlib": ("evaluation/plots.py", "evaluation/streaming/plots.py"),
+    **dict.fromkeys(("fastapi", "starlette", "pydantic", "uvicorn"), ("gigastt_lab/server/",)),
+    "prometheus_client": ("gigastt_lab/server/metrics.py",),
+    "matplotlib": tuple(f"evaluation/{part}plots.py" for part in ("", "streaming/", "serving/")),
     "datasets": ("evaluation/datasets.py",),
     "torch": ("gigastt_lab/training/",),
 }
@@ -36,7 +37,8 @@ ARROWS = {
     "hub": {"hub_client", "models", "storage"},
     "download": {"models", "files", "hub", "storage"},
     "prepare": {"models", "download", "files", "quantize", "quantized_graph", "storage"},
-    "audio": {"containers", "decoders", "resample", "samples"},  # one topic in several files
+    "audio": {"containers", "decoders", "resample", "samples", "cancellation"},  # one topic in several files
+    "cancellation": set(),
     "models": {"files"},  # `files` names a model directory's files
     "quantized_graph": set(),
     "quantize": {"files", "storage", "quantized_graph", "runtime"},  # a graph that does not load gets no name

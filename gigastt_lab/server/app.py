@@ -1,0 +1,68 @@
+"""The application: routes, what their errors become, and what stands around them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from gigastt_lab.errors import GigasttError
+from gigastt_lab.server import openai, page, rest, sse, websocket
+from gigastt_lab.server.errors import (
+    BAD_REQUEST,
+    INTERNAL_ERROR,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    ApiError,
+    api_error,
+)
+from gigastt_lab.server.middleware import Frontier
+from gigastt_lab.server.state import VERSION, ServerState
+
+_OF_STATUS = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}
+
+
+def create_app(state: ServerState) -> FastAPI:
+    """The ASGI application of one server."""
+    app = FastAPI(
+        title="gigastt",
+        version=VERSION,
+        description="Russian speech recognition, by the API of gigastt. Live streams: WebSocket at /v1/ws.",
+        docs_url=None,  # its page loads scripts from elsewhere
+        redoc_url=None,
+    )
+    for module in (page, rest, sse, openai, websocket):
+        app.include_router(module.router(state))
+    app.add_exception_handler(ApiError, _answer)
+    app.add_exception_handler(GigasttError, _answer)
+    app.add_exception_handler(HTTPException, _answer_status)
+    app.add_exception_handler(RequestValidationError, _answer_validation)
+    app.add_middleware(Frontier, state=state)
+    return app
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    del request
+    told = api_error(error)
+    if told.kind.status == 500:
+        raise error  # the frontier logs the cause, and answers
+    return JSONResponse(told.content, told.kind.status, told.all_headers)
+
+
+async def _answer_status(request: Request, error: Exception) -> Response:
+    """What the framework itself refuses."""
+    assert isinstance(error, HTTPException)
+    fallback = BAD_REQUEST if error.status_code < 500 else INTERNAL_ERROR
+    kind = _OF_STATUS.get(error.status_code, fallback)
+    return await _answer(request, ApiError(kind, headers=error.headers or {}))
+
+
+async def _answer_validation(request: Request, error: Exception) -> Response:
+    """A parameter that cannot be: which one, and what it may be."""
+    assert isinstance(error, RequestValidationError)
+    details: list[dict[str, Any]] = list(error.errors())
+    told = "; ".join(f"{detail['loc'][-1]}: {detail['msg']}" for detail in details)
+    return await _answer(request, ApiError(BAD_REQUEST, f"{told}."))

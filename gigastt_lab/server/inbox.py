@@ -1,0 +1,135 @@
+"""What a WebSocket's client has said and was not worked on yet: bounded, so that memory is, too."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gigastt_lab.server.messages import DEFAULT_RATE
+
+BACKLOG_S: Final = 5.0  # seconds of audio that may wait; then no more is read until some is worked on
+_MAX_TEXTS: Final = 100  # likewise of text messages
+_MAX_EMPTY_FRAMES: Final = 1_000  # source: gigastt 2.0, `ws.rs`
+
+
+@dataclass(frozen=True)
+class Audio:
+    """PCM16 bytes, cut anywhere."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text message."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Nothing more comes.
+
+    Attributes:
+        why: The client hung up, was silent for too long, or sent too many empty frames.
+    """
+
+    why: str
+
+
+GONE: Final = Ended("gone")
+IDLE: Final = Ended("idle")
+EMPTY: Final = Ended("empty")
+
+
+class Inbox:
+    """Reads a socket in a task of its own, and holds what was read until it is asked for.
+
+    Attributes:
+        rate: Samples per second of the audio, which say how much may wait.
+    """
+
+    def __init__(self, receive: Callable[[], Awaitable[Mapping[str, Any]]], *, idle_timeout_s: float) -> None:
+        """Begin to read.
+
+        Args:
+            receive: Of an accepted WebSocket.
+            idle_timeout_s: Longest silence while anything more would be taken.
+        """
+        self.rate = DEFAULT_RATE
+        self._receive = receive
+        self._idle_timeout_s = idle_timeout_s
+        self._waiting: deque[Audio | Text] = deque()
+        self._n_bytes = 0
+        self._n_empty = 0
+        self._end: Ended | None = None
+        self._changed = asyncio.Condition()
+        self._reading = asyncio.create_task(self._read())
+
+    async def next(self) -> Audio | Text | Ended:
+        """The oldest message; audio that waits is given together. `Ended` comes last, again and again.
+
+        A client that went away is told at once: whatever it said before, nobody would hear the answer.
+        """
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._waiting or self._end)
+            if self._end is GONE or not self._waiting:
+                assert self._end is not None
+                return self._end
+            first = self._waiting.popleft()
+            if isinstance(first, Audio):
+                pieces = [first.data]
+                while self._waiting and isinstance(following := self._waiting[0], Audio):
+                    pieces.append(following.data)
+                    self._waiting.popleft()
+                self._n_bytes -= sum(map(len, pieces))
+                first = Audio(b"".join(pieces))
+            self._changed.notify_all()
+            return first
+
+    async def is_gone(self) -> None:
+        """Comes back when the client has hung up."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._end is GONE)
+
+    async def close(self) -> None:
+        """Read no more."""
+        self._reading.cancel()
+        await asyncio.wait({self._reading})
+
+    async def _read(self) -> None:
+        end = GONE  # whatever else happens
+        try:
+            end = await self._read_to_end()
+        finally:
+            self._end = end
+            async with self._changed:
+                self._changed.notify_all()
+
+    async def _read_to_end(self) -> Ended:
+        while True:
+            async with self._changed:
+                await self._changed.wait_for(self._has_room)
+            try:
+                async with asyncio.timeout(self._idle_timeout_s):
+                    message = await self._receive()
+            except TimeoutError:
+                return IDLE
+            if message["type"] != "websocket.receive":
+                return GONE
+            data, text = message.get("bytes"), message.get("text")
+            if data is not None and not data:
+                self._n_empty += 1
+                if self._n_empty > _MAX_EMPTY_FRAMES:
+                    return EMPTY
+                continue
+            async with self._changed:
+                self._waiting.append(Text(text or "") if data is None else Audio(data))
+                self._n_bytes += len(data or b"")
+                self._changed.notify_all()
+
+    def _has_room(self) -> bool:
+        return self._n_bytes < BACKLOG_S * 2 * self.rate and len(self._waiting) < _MAX_TEXTS

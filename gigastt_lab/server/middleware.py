@@ -1,0 +1,150 @@
+"""Around all routes: the request's id, who may call and how often, the shape of errors, counts and log."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gigastt_lab.server.errors import (
+    HOST_DENIED,
+    NOT_FOUND,
+    ORIGIN_DENIED,
+    POOL_CLOSED,
+    RATE_LIMIT_EXCEEDED,
+    ApiError,
+    api_error,
+)
+from gigastt_lab.server.logs import id_of, request_id
+from gigastt_lab.server.rate_limit import client_address
+from gigastt_lab.server.state import ServerState
+from gigastt_lab.server.work import ClientGoneError
+
+logger = logging.getLogger(__name__)
+
+_PROBES: Final = frozenset({"/health", "/ready"})  # orchestrators ask from anywhere, and learn nothing
+_WEBSOCKET: Final = "/v1/ws"
+_LIMITED: Final = "/v1/"
+_CORS: Final = {
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Expose-Headers": "X-Request-Id, Retry-After, Server-Timing",
+}
+
+
+class Frontier:
+    """The one middleware: everything that comes in or goes out passes here."""
+
+    def __init__(self, app: ASGIApp, state: ServerState) -> None:
+        self._app = app
+        self._state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        token = request_id.set(id_of(headers.get("x-request-id")))
+        exchange = _Exchange(scope, send, self._headers_for(headers))
+        try:
+            await self._pass(scope, headers, receive, exchange)
+        except ClientGoneError:
+            logger.info("%s %s: the client went away", exchange.method, scope["path"])
+        except Exception as error:  # whatever it was, the client gets an answer, the log the cause
+            logger.exception("%s %s failed", exchange.method, scope["path"])
+            if not exchange.has_started:
+                await exchange.answer(api_error(error), receive)
+        finally:
+            exchange.count(self._state)
+            request_id.reset(token)
+
+    async def _pass(self, scope: Scope, headers: Headers, receive: Receive, exchange: _Exchange) -> None:
+        try:
+            self._check(scope, headers)
+        except ApiError as error:
+            logger.warning("%s %s refused: %s", exchange.method, scope["path"], error.kind.code)
+            await exchange.answer(error, receive)
+            return
+        if exchange.method == "OPTIONS" and "access-control-request-method" in headers:
+            await Response(status_code=204)(scope, receive, exchange.send)
+            return
+        if exchange.method == "HEAD":  # the server behind us sends no body with the answer
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, receive, exchange.send)
+
+    def _check(self, scope: Scope, headers: Headers) -> None:
+        """Raise what forbids the request to go on."""
+        path, state = scope["path"], self._state
+        if path not in _PROBES:
+            if not state.callers.allows_hosts(headers.getlist("host")):
+                raise ApiError(HOST_DENIED)
+            if not state.callers.allows_origins(headers.getlist("origin")):
+                raise ApiError(ORIGIN_DENIED)
+        if scope["type"] == "websocket" and path != _WEBSOCKET:
+            raise ApiError(NOT_FOUND)
+        if path.startswith(_LIMITED):
+            wait_s = state.limiter.wait_s(self._client(scope, headers))
+            if wait_s:
+                state.metrics.rate_limit_rejections.inc()
+                raise ApiError(RATE_LIMIT_EXCEEDED, retry_after_s=wait_s)
+        if scope["type"] == "websocket" and state.is_stopping.is_set():
+            raise ApiError(POOL_CLOSED)
+
+    def _client(self, scope: Scope, headers: Headers) -> str:
+        peer = scope["client"][0] if scope.get("client") else ""
+        return client_address(
+            peer,
+            ", ".join(headers.getlist("x-forwarded-for")) or None,
+            headers.get("x-real-ip"),
+            trusts_proxy=self._state.config.trust_proxy,
+        )
+
+    def _headers_for(self, headers: Headers) -> dict[str, str]:
+        """What every answer carries: the id, and for an allowed web page the leave to read it."""
+        needed = {"X-Request-Id": request_id.get(), "X-Content-Type-Options": "nosniff"}
+        origin = headers.get("origin")
+        if origin is not None and self._state.callers.allows_origins(headers.getlist("origin")):
+            allowed = "*" if self._state.callers.any_origin else origin
+            needed |= _CORS | {"Access-Control-Allow-Origin": allowed, "Vary": "Origin"}
+        return needed
+
+
+class _Exchange:
+    """One request and its answer, on the way out."""
+
+    def __init__(self, scope: Scope, send: Send, headers: Mapping[str, str]) -> None:
+        self.method: str = "GET" if scope["type"] == "websocket" else scope["method"]
+        self.has_started = False
+        self._scope = scope
+        self._send = send
+        self._headers = headers
+        self._status = 0
+        self._started = time.perf_counter()
+
+    async def send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind in {"http.response.start", "websocket.http.response.start", "websocket.accept"}:
+            self.has_started = True
+            self._status = message.get("status", 101)
+            message = {**message, "headers": list(message.get("headers", []))}
+            MutableHeaders(scope=message).update(self._headers)
+        await self._send(message)
+
+    async def answer(self, error: ApiError, receive: Receive) -> None:
+        response = JSONResponse(error.content, error.kind.status or 400, error.all_headers)
+        await response(self._scope, receive, self.send)  # of a WebSocket, Starlette refuses the handshake
+
+    def count(self, state: ServerState) -> None:
+        took_s = time.perf_counter() - self._started
+        path = self._scope["path"]
+        state.metrics.request(self.method, path, self._status or 499, took_s)
+        logger.info(
+            "%s %s %s in %.3f s", self.method, json.dumps(path)[1:-1], self._status or "unanswered", took_s
+        )

@@ -1,0 +1,66 @@
+"""The page at `/`: one file without anything from elsewhere, put together from the parts in `web/`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, Response
+
+from gigastt_lab.server.state import ServerState
+
+_WEB: Final = Path(__file__).parent / "web"
+_PART: Final = re.compile(r"/\* part: ([a-z]+\.(?:js|css)) \*/")
+_INLINE: Final = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+
+
+def router(state: ServerState) -> APIRouter:
+    """The route of one server."""
+    del state
+    routes = APIRouter()
+
+    @routes.get("/", include_in_schema=False)
+    async def page() -> Response:
+        return Response(html(), media_type="text/html; charset=utf-8", headers=headers())
+
+    return routes
+
+
+@cache
+def html() -> str:
+    """The page, its scripts and styles in it."""
+    frame = (_WEB / "index.html").read_text(encoding="utf-8")
+    return _PART.sub(lambda part: (_WEB / part[1]).read_text(encoding="utf-8").strip(), frame)
+
+
+@cache
+def headers() -> dict[str, str]:
+    """What keeps the page to itself: its own scripts by their hashes, its own server, no frame around it."""
+    inline = {kind: [_hash(content) for name, content in _INLINE.findall(html()) if name == kind]
+              for kind in ("script", "style")}  # fmt: skip
+    policy = (
+        "default-src 'none'",
+        # blob: is where an AudioWorklet is loaded from.
+        f"script-src blob: {' '.join(inline['script'])}",
+        f"style-src {' '.join(inline['style'])}",
+        "connect-src 'self' blob:",
+        "media-src blob:",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+    return {
+        "Content-Security-Policy": "; ".join(policy),
+        "Permissions-Policy": "microphone=(self)",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-cache",
+    }
+
+
+def _hash(content: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
