@@ -28,6 +28,7 @@ from evaluation.importing import Columns, import_records
 from evaluation.records import RecordFile, read, read_all
 from evaluation.report import write_report
 from evaluation.runner import run
+from evaluation.serving import cli as server
 from evaluation.streaming import cli as stream
 from evaluation.utterances import DatasetError
 from gigastt_lab.commands.exit_codes import DOWNLOAD_CODES, ExitCode, epilog, exit_code
@@ -42,6 +43,7 @@ _EPILOG = """commands:
             option, on the packaged demo model and clips
   run       make record files only
   stream    live streams: latency, stability, error rates against whole files
+  server    the server: requests per second, latency, what it adds to the engine, memory
   score     score record files
   compare   paired difference of two record files
   report    report.html and report.md of record files
@@ -245,6 +247,7 @@ COMMANDS: dict[str | None, tuple[Builder, Callable[[argparse.Namespace], int]]] 
     None: (_build_run, _study),
     "run": (_build_run, _run),
     "stream": (stream.build, stream.carry_out),
+    "server": (server.build, server.carry_out),
     "score": (_build_score, _score),
     "compare": (_build_compare, _compare),
     "report": (_build_report, _report),

@@ -6,6 +6,7 @@ NEEDS = {
     "jiwer": ["test_metrics.py", "test_mapsswe.py"],
     "datasets": ["test_datasets.py", "test_datasets_hub.py"],
     "websockets": ["test_streaming_websocket.py", "test_streaming_cli.py"],
+    "fastapi": ["test_serving.py", "test_serving_soak.py"],
 }
 MISSING = [name for name in NEEDS if find_spec(name) is None]
 
