@@ -11,6 +11,7 @@ from typing import Any, Final
 from gigastt_lab.server.messages import DEFAULT_RATE
 
 BACKLOG_S: Final = 5.0  # seconds of audio that may wait; then no more is read until some is worked on
+_PIECE_S: Final = 1.0  # of audio that are worked on before results are sent
 _MAX_TEXTS: Final = 100  # likewise of text messages
 _MAX_EMPTY_FRAMES: Final = 1_000  # source: gigastt 2.0, `ws.rs`
 
@@ -70,7 +71,7 @@ class Inbox:
         self._reading = asyncio.create_task(self._read())
 
     async def next(self) -> Audio | Text | Ended:
-        """The oldest message; audio that waits is given together. `Ended` comes last, again and again.
+        """The oldest message; of audio that waits, up to a second. `Ended` comes last, again and again.
 
         A client that went away is told at once: whatever it said before, nobody would hear the answer.
         """
@@ -81,14 +82,22 @@ class Inbox:
                 return self._end
             first = self._waiting.popleft()
             if isinstance(first, Audio):
-                pieces = [first.data]
-                while self._waiting and isinstance(following := self._waiting[0], Audio):
-                    pieces.append(following.data)
-                    self._waiting.popleft()
-                self._n_bytes -= sum(map(len, pieces))
-                first = Audio(b"".join(pieces))
+                first = self._with_following(first)
             self._changed.notify_all()
             return first
+
+    def _with_following(self, first: Audio) -> Audio:
+        """A second of audio, or what there is before the next text; the rest of a long frame waits on."""
+        size = round(2 * self.rate * _PIECE_S)
+        data = bytearray(first.data)
+        while len(data) < size and self._waiting and isinstance(following := self._waiting[0], Audio):
+            data += following.data
+            self._waiting.popleft()
+        if len(data) > size:
+            self._waiting.appendleft(Audio(bytes(data[size:])))
+            del data[size:]
+        self._n_bytes -= len(data)
+        return Audio(bytes(data))
 
     async def is_gone(self) -> None:
         """Comes back when the client has hung up."""

@@ -34,7 +34,6 @@ logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-_PIECE_S: Final = 1.0  # of audio that are worked on before results are sent
 _NORMAL: Final = 1000
 _GOING_AWAY: Final = 1001
 
@@ -147,15 +146,11 @@ class _Session:
         return message
 
     async def _hear(self, job: Job, data: bytes) -> None:
-        """Recognise audio, a second at a time, and say what it completes."""
+        """Recognise audio, and say what it completes."""
         if self._stream is None:
             self._stream = self._state.engine.stream(self._rate, self._config.stream_preset)
         self._n_bytes += len(data)
-        size = round(2 * self._rate * _PIECE_S)
-        for start in range(0, len(data), size):
-            piece = data[start : start + size]
-            await self._say(await self._work(job, partial(self._stream.accept, piece)))
-            self._check_time()
+        await self._say(await self._work(job, partial(self._stream.accept, data)))
 
     def _check_time(self) -> None:
         """Raise what ends the session between two pieces of work."""

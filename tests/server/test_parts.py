@@ -311,11 +311,30 @@ def test_no_more_is_read_than_five_seconds():
         while not texts:
             message = await inbox.next()
             if isinstance(message, Audio):
-                assert len(message.data) <= 6 * len(second)
+                assert len(message.data) <= len(second)
                 n_bytes += len(message.data)
+                for _ in range(50):
+                    await asyncio.sleep(0)
+                n_read = sum(len(message.get("bytes", b"")) for message in taken)
+                assert n_read - n_bytes <= 5 * len(second)  # what waits
             else:
                 texts.append(message)
         assert (n_bytes, texts) == (20 * len(second), [Text("stop")])
+        await inbox.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_long_frame_is_given_a_second_at_a_time_and_in_order():
+    async def scenario():
+        data = bytes(range(256)) * 1_500  # four seconds
+        receive, _ = frames({"bytes": b"x"}, {"bytes": data}, {"text": "t"}, {"bytes": b"y"})
+        inbox = Inbox(receive, idle_timeout_s=60)
+        await asyncio.sleep(0.01)
+        found = [await inbox.next() for _ in range(7)]
+        assert [len(each.data) for each in found[:5]] == [96_000] * 4 + [1]
+        assert b"".join(each.data for each in found[:5]) == b"x" + data
+        assert found[5:] == [Text("t"), Audio(b"y")]
         await inbox.close()
 
     asyncio.run(scenario())
