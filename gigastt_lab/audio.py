@@ -231,7 +231,7 @@ def _check_duration(n_samples: int, sample_rate: int, max_duration_s: float | No
 def _too_long(duration_s: float, max_duration_s: float) -> AudioTooLongError:
     return AudioTooLongError(
         f"audio of {duration_s:.2f} s or more; allowed are {max_duration_s:g} s: "
-        "cut the recording, or raise max_duration_s where it is yours to set"
+        "cut the recording, or raise the limit where it is yours to set"
     )
 
 

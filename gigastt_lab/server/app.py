@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -21,6 +22,8 @@ from gigastt_lab.server.errors import (
 )
 from gigastt_lab.server.middleware import Frontier
 from gigastt_lab.server.state import VERSION, ServerState
+
+logger = logging.getLogger(__name__)
 
 _OF_STATUS = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}
 
@@ -49,6 +52,7 @@ async def _answer(request: Request, error: Exception) -> Response:
     told = api_error(error)
     if told.kind.status == 500:
         raise error  # the frontier logs the cause, and answers
+    logger.info("%s: %s", told.kind.code, told.message)
     return JSONResponse(told.content, told.kind.status, told.all_headers)
 
 

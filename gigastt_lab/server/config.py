@@ -53,7 +53,7 @@ class ServerConfig:
     skip_quantize: bool = option(False, "make no INT8 encoder after a download")
     stream_preset: Preset = option("balanced", "how WebSocket streams are recognised")
 
-    pool_size: int = option(4, "requests and streams that are worked on at once; memory hardly depends on it",
+    pool_size: int = option(4, "requests and streams that are worked on at once, over one set of weights",
         metavar="N", low=1, high=1024)  # fmt: skip
     pool_checkout_timeout_secs: float = option(30.0, "longest wait for a place among them, then 503",
         metavar="S", low=0, high=86_400, is_limit=True)  # fmt: skip

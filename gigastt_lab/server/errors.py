@@ -48,6 +48,7 @@ METHOD_NOT_ALLOWED: Final = Kind("method_not_allowed", 405, "This route does not
 REQUEST_TIMEOUT: Final = Kind("request_timeout", 408, "The body stopped coming; send it again.")
 PAYLOAD_TOO_LARGE: Final = Kind("payload_too_large", 413, "The body is larger than the server takes.", 1009)
 UPGRADE_REQUIRED: Final = Kind("upgrade_required", 426, "This route speaks WebSocket only.")
+HEAD_TOO_LARGE: Final = Kind("head_too_large", 431, "The head of the request is larger than 64 KiB.")
 RATE_LIMIT_EXCEEDED: Final = Kind("rate_limit_exceeded", 429, "Too many requests; wait and try again.")
 INTERNAL_ERROR: Final = Kind("internal_error", 500, "The server failed; the cause is in its log.", 1011)
 INFERENCE_ERROR: Final = Kind(

@@ -35,7 +35,7 @@ class Ended:
     """Nothing more comes.
 
     Attributes:
-        why: The client hung up, was silent for too long, or sent too many empty frames.
+        why: The client hung up, was silent for too long or sent too many empty frames, or we read no more.
     """
 
     why: str
@@ -44,6 +44,7 @@ class Ended:
 GONE: Final = Ended("gone")
 IDLE: Final = Ended("idle")
 EMPTY: Final = Ended("empty")
+CUT: Final = Ended("cut")
 
 
 class Inbox:
@@ -53,22 +54,28 @@ class Inbox:
         rate: Samples per second of the audio, which say how much may wait.
     """
 
-    def __init__(self, receive: Callable[[], Awaitable[Mapping[str, Any]]], *, idle_timeout_s: float) -> None:
+    def __init__(self, receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
         """Begin to read.
 
         Args:
             receive: Of an accepted WebSocket.
-            idle_timeout_s: Longest silence while anything more would be taken.
         """
         self.rate = DEFAULT_RATE
         self._receive = receive
-        self._idle_timeout_s = idle_timeout_s
+        self._idle_timeout_s: float | None = None
+        self._silence: asyncio.Timeout | None = None
         self._waiting: deque[Audio | Text] = deque()
         self._n_bytes = 0
         self._n_empty = 0
         self._end: Ended | None = None
         self._changed = asyncio.Condition()
         self._reading = asyncio.create_task(self._read())
+
+    def limit_silence(self, idle_timeout_s: float) -> None:
+        """From now on, the longest silence while anything more would be taken."""
+        self._idle_timeout_s = idle_timeout_s
+        if self._silence is not None:
+            self._silence.reschedule(asyncio.get_running_loop().time() + idle_timeout_s)
 
     async def next(self) -> Audio | Text | Ended:
         """The oldest message; of audio that waits, up to a second. `Ended` comes last, again and again.
@@ -104,8 +111,8 @@ class Inbox:
         async with self._changed:
             await self._changed.wait_for(lambda: self._end is GONE)
 
-    async def close(self) -> None:
-        """Read no more."""
+    async def cut(self) -> None:
+        """Read no more; what was read can still be taken."""
         self._reading.cancel()
         await asyncio.wait({self._reading})
 
@@ -113,6 +120,8 @@ class Inbox:
         end = GONE  # whatever else happens
         try:
             end = await self._read_to_end()
+        except asyncio.CancelledError:
+            end = CUT
         finally:
             self._end = end
             async with self._changed:
@@ -123,10 +132,12 @@ class Inbox:
             async with self._changed:
                 await self._changed.wait_for(self._has_room)
             try:
-                async with asyncio.timeout(self._idle_timeout_s):
+                async with asyncio.timeout(self._idle_timeout_s) as self._silence:
                     message = await self._receive()
             except TimeoutError:
                 return IDLE
+            finally:
+                self._silence = None
             if message["type"] != "websocket.receive":
                 return GONE
             data, text = message.get("bytes"), message.get("text")

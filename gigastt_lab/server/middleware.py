@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -31,6 +33,7 @@ logger = logging.getLogger(__name__)
 _PROBES: Final = frozenset({"/health", "/ready"})  # orchestrators ask from anywhere, and learn nothing
 _WEBSOCKET: Final = "/v1/ws"
 _LIMITED: Final = "/v1/"
+_READ_AWAY_S: Final = 10.0
 _CORS: Final = {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
     "Access-Control-Allow-Headers": "*",
@@ -52,32 +55,37 @@ class Frontier:
             return
         headers = Headers(scope=scope)
         token = request_id.set(id_of(headers.get("x-request-id")))
-        exchange = _Exchange(scope, send, self._headers_for(headers))
+        exchange = _Exchange(scope, receive, send, self._headers_for(headers))
         try:
-            await self._pass(scope, headers, receive, exchange)
+            await self._pass(scope, headers, exchange)
         except ClientGoneError:
             logger.info("%s %s: the client went away", exchange.method, scope["path"])
+        except asyncio.CancelledError:
+            if not self._state.is_stopping.is_set():
+                raise
+            if not exchange.has_started:  # broken off after the drain
+                await exchange.answer(ApiError(POOL_CLOSED))
         except Exception as error:  # whatever it was, the client gets an answer, the log the cause
             logger.exception("%s %s failed", exchange.method, scope["path"])
             if not exchange.has_started:
-                await exchange.answer(api_error(error), receive)
+                await exchange.answer(api_error(error))
         finally:
             exchange.count(self._state)
             request_id.reset(token)
 
-    async def _pass(self, scope: Scope, headers: Headers, receive: Receive, exchange: _Exchange) -> None:
+    async def _pass(self, scope: Scope, headers: Headers, exchange: _Exchange) -> None:
         try:
             self._check(scope, headers)
         except ApiError as error:
-            logger.warning("%s %s refused: %s", exchange.method, scope["path"], error.kind.code)
-            await exchange.answer(error, receive)
+            logger.info("%s %s refused: %s", exchange.method, scope["path"], error.kind.code)
+            await exchange.answer(error)
             return
         if exchange.method == "OPTIONS" and "access-control-request-method" in headers:
-            await Response(status_code=204)(scope, receive, exchange.send)
+            await Response(status_code=204)(scope, exchange.receive, exchange.send)
             return
         if exchange.method == "HEAD":  # the server behind us sends no body with the answer
             scope = {**scope, "method": "GET"}
-        await self._app(scope, receive, exchange.send)
+        await self._app(scope, exchange.receive, exchange.send)
 
     def _check(self, scope: Scope, headers: Headers) -> None:
         """Raise what forbids the request to go on."""
@@ -117,29 +125,39 @@ class Frontier:
 
 
 class _Exchange:
-    """One request and its answer, on the way out."""
+    """One request and its answer, on their way in and out."""
 
-    def __init__(self, scope: Scope, send: Send, headers: Mapping[str, str]) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str]) -> None:
         self.method: str = "GET" if scope["type"] == "websocket" else scope["method"]
         self.has_started = False
         self._scope = scope
+        self._receive = receive
         self._send = send
         self._headers = headers
+        self._has_unread = scope["type"] == "http" and _closes_behind_body(scope)
         self._status = 0
         self._started = time.perf_counter()
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if not message.get("more_body", False):
+            self._has_unread = False
+        return message
 
     async def send(self, message: Message) -> None:
         kind = message["type"]
         if kind in {"http.response.start", "websocket.http.response.start", "websocket.accept"}:
+            if self._has_unread:
+                await self._read_away()
             self.has_started = True
             self._status = message.get("status", 101)
             message = {**message, "headers": list(message.get("headers", []))}
             MutableHeaders(scope=message).update(self._headers)
         await self._send(message)
 
-    async def answer(self, error: ApiError, receive: Receive) -> None:
+    async def answer(self, error: ApiError) -> None:
         response = JSONResponse(error.content, error.kind.status or 400, error.all_headers)
-        await response(self._scope, receive, self.send)  # of a WebSocket, Starlette refuses the handshake
+        await response(self._scope, self.receive, self.send)  # of a WebSocket, it refuses the handshake
 
     def count(self, state: ServerState) -> None:
         took_s = time.perf_counter() - self._started
@@ -148,3 +166,18 @@ class _Exchange:
         logger.info(
             "%s %s %s in %.3f s", self.method, json.dumps(path)[1:-1], self._status or "unanswered", took_s
         )
+
+    async def _read_away(self) -> None:
+        """The rest of a body that is refused: a connection closed on it is reset, and the answer lost."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_READ_AWAY_S):
+                while self._has_unread:
+                    await self.receive()
+
+
+def _closes_behind_body(scope: Scope) -> bool:
+    """Whether a request has a body that is on its way, and its connection ends with the answer."""
+    headers = Headers(scope=scope)
+    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    closes = scope["http_version"] == "1.0" or "close" in headers.get("connection", "").lower()
+    return has_body and closes and "expect" not in headers

@@ -99,7 +99,8 @@ class Pool:
                 return await turn
         except TimeoutError as error:
             self._pass_on(turn)
-            raise ApiError(POOL_SATURATED, retry_after_s=max(1.0, timeout_s)) from error
+            why = "The model is still being loaded" if self._state == "loading" else ""
+            raise ApiError(POOL_SATURATED, why, retry_after_s=max(1.0, timeout_s)) from error
         except asyncio.CancelledError:
             self._pass_on(turn)
             raise

@@ -8,6 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
+from gigastt_lab.server.origins import host_of
+
 _MAX_CLIENTS: Final = 100_000  # whoever was seen longest ago is forgotten first
 
 
@@ -28,9 +30,14 @@ class RateLimiter:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and when
 
     def wait_s(self, client: str) -> float:
-        """Take a token: 0.0 where there was one, else the seconds until there will be."""
+        """Take a token: 0.0 where there was one, else the seconds until there will be.
+
+        Args:
+            client: An address. Of IPv6 its first 64 bits count: the others, a client chooses itself.
+        """
         if not self._per_s:
             return 0.0
+        client = _network_of(client)
         now = self._clock()
         tokens, then = self._buckets.pop(client, (self._burst, now))
         tokens = min(self._burst, tokens + (now - then) * self._per_s)
@@ -59,11 +66,18 @@ def client_address(peer: str, forwarded_for: str | None, real_ip: str | None, *,
     """
     if not trusts_proxy or not _is_near(peer):
         return peer
-    chain = [part.strip() for part in (forwarded_for or "").split(",")]
+    chain = [host_of(part) for part in (forwarded_for or "").split(",")]
     chain = [part for part in chain if _parsed(part) is not None]
     if not chain:
         return real_ip.strip() if real_ip is not None and _parsed(real_ip.strip()) is not None else peer
     return next((part for part in reversed(chain) if not _is_near(part)), chain[0])
+
+
+def _network_of(address: str) -> str:
+    parsed = _parsed(address)
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return address
 
 
 def _is_near(address: str) -> bool:

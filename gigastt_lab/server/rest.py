@@ -11,7 +11,9 @@ from typing import Annotated, Any, BinaryIO, Final
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from gigastt_lab.errors import ModelError
 from gigastt_lab.formats import Format, as_json_object, render
+from gigastt_lab.models import canonical_name
 from gigastt_lab.server import schemas
 from gigastt_lab.server.errors import METRICS_DISABLED, UPGRADE_REQUIRED, ApiError
 from gigastt_lab.server.messages import SUPPORTED_RATES
@@ -41,11 +43,10 @@ def router(state: ServerState) -> APIRouter:
     @routes.get("/health", response_model=schemas.HealthShape)
     async def health() -> JSONResponse:
         """Whether the process runs. Always 200."""
-        model = state.config.model if state.is_loading else state.engine.info.model
         return JSONResponse(
             {
                 "status": "ok",
-                "model": model,
+                "model": _name(state),
                 "version": VERSION,
                 "server": f"gigastt_lab {version('gigastt-lab')}",
             }
@@ -156,7 +157,7 @@ def _not_ready_because(state: ServerState) -> str | None:
 
 def _model(state: ServerState) -> dict[str, Any]:
     info = None if state.is_loading else state.engine.info
-    name = state.config.model if info is None else info.model
+    name = _name(state)
     return {
         "id": name,
         "name": "GigaAM v3 RNN-T" if name.startswith("gigaam-v3") else name,
@@ -171,6 +172,16 @@ def _model(state: ServerState) -> dict[str, Any]:
         "supported_rates": list(SUPPORTED_RATES),
         "diarization": False,
     }
+
+
+def _name(state: ServerState) -> str:
+    """Of the model, also before it is loaded."""
+    if not state.is_loading:
+        return state.engine.info.model
+    try:
+        return canonical_name(state.config.model)
+    except ModelError:  # the process ends soon
+        return state.config.model
 
 
 def _with_other_formats() -> schemas.Responses:

@@ -106,6 +106,7 @@ class _Events(Response):
         self._first = first
         self._stack = stack
         self._is_cut = False
+        self._has_ended = False  # with a final, or an error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._stack:
@@ -124,6 +125,8 @@ class _Events(Response):
             for result in results:
                 await self._send_event(send, messages.result(result))
             results = await self._next(send)
+        if not self._has_ended:  # nobody spoke
+            await self._send_event(send, messages.empty_final())
         await self._send(send, {"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _next(self, send: Send) -> list[StreamResult] | None:
@@ -153,6 +156,7 @@ class _Events(Response):
                 await asyncio.wait({working})
 
     async def _send_event(self, send: Send, message: dict[str, object]) -> None:
+        self._has_ended |= message["type"] != "partial"
         await self._send(send, _body(f"data: {messages.as_text(message)}\n\n".encode()))
 
     async def _send(self, send: Send, message: dict[str, object]) -> None:

@@ -1,26 +1,34 @@
-"""uvicorn's HTTP and WebSocket, where a client could make them say or do what this server would not."""
+"""uvicorn's HTTP and WebSocket, where a client could make them say, keep or do what this server would not."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import binascii
-from typing import Final
+from http import HTTPStatus
+from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gigastt_lab.server import messages
-from gigastt_lab.server.errors import BAD_REQUEST, ApiError
+from gigastt_lab.server.errors import BAD_REQUEST, HEAD_TOO_LARGE, ApiError
 
+_MAX_HEAD_BYTES: Final = 2**16
 _HEAD_S: Final = 30.0  # from the first byte of a request, or a connection, to the end of the head
+_UNREAD_S: Final = 600.0  # a connection on which nothing of what was sent is read
+_CLOSE_S: Final = 10.0  # for a reader to take what was sent last
 _NOT_UTF8: Final = 1007
+_MAX_FRAGMENTS: Final = 1_000  # of one message; each is an object, though it be empty
+_TOO_MANY: Final = 1008
 
 
 class Http(HttpToolsProtocol):
-    """HTTP that gives up on a request whose head never ends, and whose own errors have the shape of ours."""
+    """HTTP whose heads end, in time and size, whose answers are read, and whose own errors have our shape."""
 
     _waiting: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
+    _n_head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """See uvicorn."""
@@ -31,17 +39,42 @@ class Http(HttpToolsProtocol):
         """See uvicorn."""
         super().data_received(data)
         is_ours = self.parser is not None and self.transport.get_protocol() is self  # and no WebSocket's
-        if is_ours and self._waiting is None and not self._is_answering():
+        if not is_ours or self._is_answering():
+            return
+        self._n_head_bytes += len(data)  # of which the parser has made no request yet
+        if self._n_head_bytes > _MAX_HEAD_BYTES:
+            self._refuse(ApiError(HEAD_TOO_LARGE))
+        elif self._waiting is None:
             self._wait_for_head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """See uvicorn; it comes here for the trailers of a body, too."""
+        super().on_header(name, value)
+        if sum(len(part) for pair in self.headers for part in pair) > _MAX_HEAD_BYTES:
+            self.headers.clear()
+            self._refuse(ApiError(HEAD_TOO_LARGE))
 
     def on_headers_complete(self) -> None:
         """See uvicorn."""
         self._wait_no_more()
-        super().on_headers_complete()
+        self._n_head_bytes = 0
+        if not self.transport.is_closing():
+            super().on_headers_complete()
+
+    def pause_writing(self) -> None:
+        """See uvicorn."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(_UNREAD_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """See uvicorn."""
+        super().resume_writing()
+        self._read_again()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See uvicorn."""
         self._wait_no_more()
+        self._read_again()
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
@@ -49,17 +82,20 @@ class Http(HttpToolsProtocol):
         if _is_handshake(self.scope["method"], self.headers):
             super().handle_websocket_upgrade()
         else:
-            self._refuse("This is no WebSocket handshake.")
+            self._refuse(ApiError(BAD_REQUEST, "This is no WebSocket handshake."))
 
     def send_400_response(self, msg: str) -> None:
         """See uvicorn."""
         del msg
-        self._refuse("This is no HTTP request.")
+        self._refuse(ApiError(BAD_REQUEST, "This is no HTTP request."))
 
-    def _refuse(self, message: str) -> None:
-        body = messages.as_text(ApiError(BAD_REQUEST, message).content).encode()
+    def _refuse(self, error: ApiError) -> None:
+        if self.transport.is_closing():
+            return
+        body = messages.as_text(error.content).encode()
+        status = HTTPStatus(error.kind.status)
         head = (
-            "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
+            f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: application/json\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
@@ -76,21 +112,55 @@ class Http(HttpToolsProtocol):
             self._waiting.cancel()
             self._waiting = None
 
+    def _read_again(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
 
 class Sockets(WebSocketsSansIOProtocol):
-    """WebSockets whose text that is no UTF-8 closes them without a traceback in the log."""
+    """WebSockets that neither log nor hoard what a client may send, and end though it reads nothing."""
+
+    async def send(self, message: Any) -> None:
+        """See uvicorn, which takes a handshake that was refused in good order for one that was forgotten."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
+
+    async def run_asgi(self) -> None:
+        """See uvicorn, which waits for ever until all has been read."""
+        await super().run_asgi()
+        self.loop.call_later(_CLOSE_S, self.transport.abort)
+
+    def handle_ping(self) -> None:
+        """See uvicorn; who reads no pongs gets none."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
+    def handle_cont(self, event: Any) -> None:
+        """See uvicorn."""
+        if len(self.frames) < _MAX_FRAGMENTS:
+            super().handle_cont(event)
+        else:
+            self._fail(_TOO_MANY)
 
     def send_receive_event_to_app(self) -> None:
-        """See uvicorn."""
+        """See uvicorn, which logs a traceback for text that is no UTF-8."""
         if self.curr_msg_data_type == "text" and not self.close_sent:
             try:
                 b"".join(self.frames).decode()
             except UnicodeDecodeError:
-                self.frames = []
-                self.conn.send_close(_NOT_UTF8)
-                self.handle_parser_exception()
+                self._fail(_NOT_UTF8)
                 return
         super().send_receive_event_to_app()
+
+    def _fail(self, code: int) -> None:
+        self.frames = []
+        if not self.close_sent:
+            self.conn.send_close(code)
+            self.handle_parser_exception()
 
 
 def _is_handshake(method: str, headers: list[tuple[bytes, bytes]]) -> bool:

@@ -46,13 +46,13 @@ def router(state: ServerState) -> APIRouter:
     async def stream(websocket: WebSocket) -> None:
         await websocket.accept()
         state.metrics.ws_active.inc()
-        inbox = Inbox(websocket.receive, idle_timeout_s=state.config.idle_timeout_secs)
+        inbox = Inbox(websocket.receive)
         try:
             await _Session(state, websocket, inbox).run()
         except ClientGoneError:
             logger.info("the client of a stream went away")
         finally:
-            await inbox.close()
+            await inbox.cut()
             state.metrics.ws_active.dec()
 
     return routes
@@ -93,6 +93,7 @@ class _Session:
         self._started = time.monotonic()
         try:
             await self._send(messages.ready(self._state.engine.info.model, self._config))
+            self._inbox.limit_silence(self._config.idle_timeout_secs)
             await self._serve(job)
         finally:
             job.close()
@@ -114,8 +115,10 @@ class _Session:
                     await self._end(job, _error_of(message))
                     return
         except _SessionOverError:
+            await self._hear_what_waits(job)
             await self._end(job, ApiError(MAX_SESSION))
         except _ShutDownError:
+            await self._hear_what_waits(job)
             await self._finish(job)
             await self._hang_up(_GOING_AWAY, "server shutdown")
         except ApiError as error:
@@ -151,6 +154,12 @@ class _Session:
             self._stream = self._state.engine.stream(self._rate, self._config.stream_preset)
         self._n_bytes += len(data)
         await self._say(await self._work(job, partial(self._stream.accept, data)))
+
+    async def _hear_what_waits(self, job: Job) -> None:
+        """Recognise the audio that has come, but none that still comes: the session ends here."""
+        await self._inbox.cut()
+        while isinstance(message := await self._inbox.next(), Audio):
+            await self._hear(job, message.data)
 
     def _check_time(self) -> None:
         """Raise what ends the session between two pieces of work."""

@@ -52,20 +52,23 @@ def test_a_port_that_is_taken():
     assert "Traceback" not in server.log
 
 
-def test_sigterm_flushes_streams_and_refuses_newcomers(wav, speech):
+def test_sigterm_flushes_streams_and_refuses_newcomers(heard, speech):
+    pcm16 = as_pcm16(speech[: 5 * RATE])
+    session = heard.stream()
+    expected = [r.text for r in (*session.accept(pcm16), *session.finish()) if r.kind == "final"]
     with serving("--pool-size", "2", "--shutdown-drain-secs", "30") as server:
         with server.socket() as stream, server.socket() as waiting_for_no_one:
             said(stream)
             said(waiting_for_no_one)
             with server.socket() as third:  # waits for a permit
                 tell(stream, type="configure", sample_rate=RATE)
-                stream.send(as_pcm16(speech[: 5 * RATE]))
+                stream.send(pcm16)  # worked on a second at a time
                 assert said(stream)["type"] == "partial"
                 server.signal(signal.SIGTERM)
                 messages, code, _ = rest_of(stream)
                 assert code == 1001
                 assert messages[-1]["type"] == "final"
-                assert " ".join(m["text"] for m in finals(messages)).strip()
+                assert [m["text"] for m in finals(messages) if m["text"]] == expected
                 (empty,), code, _ = rest_of(waiting_for_no_one)
                 assert (empty["type"], empty["text"], code) == ("final", "", 1001)
                 (error,), code, _ = rest_of(third)
@@ -103,6 +106,25 @@ def test_after_the_drain_work_is_broken_off(long_wav):
             server.signal(signal.SIGTERM)
             assert rest_of(stuck)[1] == 1001
         assert server.wait() == 0
+
+
+def test_a_file_that_is_broken_off_is_told_why(long_wav):
+    with serving("--pool-size", "1", "--shutdown-drain-secs", "1", "--threads", "1") as server:
+        answers = []
+        clients = [
+            threading.Thread(target=lambda: answers.append(server.post("/v1/transcribe", long_wav)))
+            for _ in range(2)  # one works, one waits
+        ]
+        for client in clients:
+            client.start()
+        assert eventually(lambda: server.available() == 0)
+        server.signal(signal.SIGTERM)
+        for client in clients:
+            client.join()
+        assert server.wait() == 0
+        for answer in answers:
+            assert answer.status == 200 or is_error(answer, 503, "pool_closed")
+        assert "Traceback" not in server.log
 
 
 def test_two_signals_end_it_at_once(long_wav):

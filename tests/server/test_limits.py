@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -122,6 +123,37 @@ def test_bodies_beyond_the_limit(wav):
         head = {"Content-Type": "multipart/form-data; boundary=b"}
         form = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + 2 * wav
         assert is_error(server.post("/v1/audio/transcriptions", form, head), 413, "payload_too_large")
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+@pytest.mark.parametrize("path", ["/v1/transcribe", "/nowhere"])
+def test_a_refused_body_is_read_where_the_connection_closes_behind_it(version, path):
+    """As nginx sends it: closed with data unread, a connection is reset, and the answer lost."""
+    with serving("--body-limit-bytes", "1000") as server:
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=60) as raw:
+                n_bytes = 20_000_000
+                head = f"POST {path} HTTP/{version}\r\nHost: localhost\r\nConnection: close\r\n"
+                raw.sendall(f"{head}Content-Length: {n_bytes}\r\n\r\n".encode())
+                raw.sendall(bytes(n_bytes))
+                assert raw.recv(1_000).partition(b" ")[2][:3] in {b"413", b"404"}
+
+
+@pytest.mark.parametrize("part", [b"X: " + 70_000 * b"a", 9_000 * b"a: bcd\r\n", b"X: \r\n" + 70_000 * b"b"])
+def test_heads_beyond_64_kib(server, part):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as raw:
+        raw.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + part)
+        assert raw.recv(1_000).startswith(b"HTTP/1.1 431")
+
+
+def test_an_address_beyond_64_kib_and_endless_heads_take_no_memory(server):
+    before = server.rss_kb()
+    for start in (b"GET /", b"GET / HTTP/1.1\r\nX: ", b"GET / HTTP/1.1\r\n"):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as raw, suppress(OSError):
+            raw.sendall(start)
+            for _ in range(200):
+                raw.sendall(100_000 * b"a")
+    assert server.rss_kb() < before + 5_000
 
 
 def test_a_content_length_that_lies(server, wav):

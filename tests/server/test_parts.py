@@ -303,7 +303,7 @@ def test_no_more_is_read_than_five_seconds():
     async def scenario():
         second = bytes(96_000)
         receive, taken = frames(*[{"bytes": second}] * 20, {"text": "stop"})
-        inbox = Inbox(receive, idle_timeout_s=60)
+        inbox = Inbox(receive)
         for _ in range(50):
             await asyncio.sleep(0)
         assert len(taken) == 5
@@ -320,7 +320,7 @@ def test_no_more_is_read_than_five_seconds():
             else:
                 texts.append(message)
         assert (n_bytes, texts) == (20 * len(second), [Text("stop")])
-        await inbox.close()
+        await inbox.cut()
 
     asyncio.run(scenario())
 
@@ -329,13 +329,13 @@ def test_a_long_frame_is_given_a_second_at_a_time_and_in_order():
     async def scenario():
         data = bytes(range(256)) * 1_500  # four seconds
         receive, _ = frames({"bytes": b"x"}, {"bytes": data}, {"text": "t"}, {"bytes": b"y"})
-        inbox = Inbox(receive, idle_timeout_s=60)
+        inbox = Inbox(receive)
         await asyncio.sleep(0.01)
         found = [await inbox.next() for _ in range(7)]
         assert [len(each.data) for each in found[:5]] == [96_000] * 4 + [1]
         assert b"".join(each.data for each in found[:5]) == b"x" + data
         assert found[5:] == [Text("t"), Audio(b"y")]
-        await inbox.close()
+        await inbox.cut()
 
     asyncio.run(scenario())
 
@@ -343,11 +343,13 @@ def test_a_long_frame_is_given_a_second_at_a_time_and_in_order():
 def test_silence_ends_it_after_what_was_said():
     async def scenario():
         receive, _ = frames({"bytes": b"ab"}, {"text": "x"}, {"bytes": b"c"}, {"bytes": b"d"})
-        inbox = Inbox(receive, idle_timeout_s=0.02)
+        inbox = Inbox(receive)
+        await asyncio.sleep(0.05)  # silence has no limit before a session has begun
+        inbox.limit_silence(0.02)
         await asyncio.sleep(0.1)
         found = [await inbox.next() for _ in range(5)]
         assert found == [Audio(b"ab"), Text("x"), Audio(b"cd"), IDLE, IDLE]
-        await inbox.close()
+        await inbox.cut()
 
     asyncio.run(scenario())
 
@@ -355,10 +357,10 @@ def test_silence_ends_it_after_what_was_said():
 def test_a_client_that_hung_up_comes_first():
     async def scenario():
         receive, _ = frames({"bytes": b"ab"}, {"text": "x"}, {"type": "websocket.disconnect"})
-        inbox = Inbox(receive, idle_timeout_s=60)
+        inbox = Inbox(receive)
         await inbox.is_gone()
         assert await inbox.next() is GONE
-        await inbox.close()
+        await inbox.cut()
 
     asyncio.run(scenario())
 

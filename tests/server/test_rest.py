@@ -118,6 +118,11 @@ def test_a_stream_of_a_file_has_partials_and_finals(server, heard, speech):
     assert times == sorted(times)
 
 
+def test_a_stream_of_silence_is_one_empty_final(server):
+    (final,) = events(server.post("/v1/transcribe/stream", as_wav(np.zeros(5 * RATE, np.float32))))
+    assert (final["type"], final["text"], final["words"]) == ("final", "", [])
+
+
 def test_a_stream_of_a_file_that_is_cut_says_what_it_heard_and_then_the_error(server, speech):
     content = by_soundfile(np.tile(speech, 4), RATE, "FLAC")
     damaged = bytearray(content)

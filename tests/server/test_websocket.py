@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket as raw_socket
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import pairwise
 
@@ -289,6 +290,37 @@ def test_a_reader_that_does_not_read_takes_no_memory_and_its_session_ends():
         server.wait_for_line("the client of a stream went away")
 
 
+def test_pings_to_a_client_that_reads_no_pongs_take_no_memory(server):
+    before = server.rss_kb()
+    with deaf(server) as socket, suppress(OSError):
+        for _ in range(300):
+            socket.sendall(1_000 * frame_of(bytes(100), opcode=9))
+    assert server.rss_kb() < before + 10_000
+
+
+def test_a_message_of_endlessly_many_fragments_is_refused(server):
+    with deaf(server) as socket:
+        fragment = bytes((0x00, 0x80, 0, 0, 0, 0))  # empty, and not the last
+        socket.sendall(bytes((0x02, 0x80, 0, 0, 0, 0)) + 2_000 * fragment)
+        said_last = b""
+        while more := socket.recv(65_536):
+            said_last = more
+        assert said_last.endswith((1008).to_bytes(2, "big"))
+
+
+def test_a_wait_for_a_permit_is_no_silence():
+    with serving("--idle-timeout-secs", "0.5", "--pool-size", "1") as server, server.socket() as first:
+        said(first)
+        with server.socket() as second:
+            for _ in range(10):  # messages keep the first one open
+                time.sleep(0.1)
+                tell(first, type="configure")
+            tell(first, type="stop")
+            assert said(second)["type"] == "ready"
+            tell(second, type="stop")
+            assert rest_of(second)[1] == 1000
+
+
 @contextmanager
 def deaf(server):
     """A handshake in good order by a client that reads nothing; a library's would read in a thread."""
@@ -297,6 +329,7 @@ def deaf(server):
             b"GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
         )
+        assert connection.recv(12) == b"HTTP/1.1 101"
         yield connection
 
 
@@ -330,3 +363,4 @@ def test_other_paths_are_no_websockets(server):
         connect(f"ws://127.0.0.1:{server.port}/v1/other")
     assert refused.value.response.status_code == 404
     assert json.loads(refused.value.response.body)["code"] == "not_found"
+    assert " ERROR " not in server.log
