@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,12 @@ from hub import Hub, model_of, serve
 from gigastt_lab import Engine, load_engine
 from gigastt_lab.audio import decode_audio
 from gigastt_lab.models import DEFAULT_MODEL, DEMO_CLIPS_DIRECTORY, KNOWN_MODELS, KnownModel
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start hear Ctrl-C, though this one was started in the background without it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from gigastt_lab.errors import GigasttError
-from gigastt_lab.server import openai, page, rest, sse, websocket
+from gigastt_lab.server import openai, page, rest, sse, status, websocket
 from gigastt_lab.server.errors import (
     BAD_REQUEST,
     INTERNAL_ERROR,
@@ -36,8 +36,9 @@ def create_app(state: ServerState) -> FastAPI:
         description="Russian speech recognition, by the API of gigastt. Live streams: WebSocket at /v1/ws.",
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # to an address made of the Host header
     )
-    for module in (page, rest, sse, openai, websocket):
+    for module in (page, status, rest, sse, openai, websocket):
         app.include_router(module.router(state))
     app.add_exception_handler(ApiError, _answer)
     app.add_exception_handler(GigasttError, _answer)

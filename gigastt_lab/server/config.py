@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -53,7 +54,7 @@ class ServerConfig:
     skip_quantize: bool = option(False, "make no INT8 encoder after a download")
     stream_preset: Preset = option("balanced", "how WebSocket streams are recognised")
 
-    pool_size: int = option(4, "requests and streams that are worked on at once, over one set of weights",
+    pool_size: int = option(4, "requests and streams that are worked on at once; the weights are shared",
         metavar="N", low=1, high=1024)  # fmt: skip
     pool_checkout_timeout_secs: float = option(30.0, "longest wait for a place among them, then 503",
         metavar="S", low=0, high=86_400, is_limit=True)  # fmt: skip
@@ -88,6 +89,12 @@ class ServerConfig:
                 f"--host {self.host} can be reached from other machines, and nothing asks callers who they "
                 "are; give --bind-all (or GIGASTT_ALLOW_BIND_ANY=1) if that is meant, or listen on 127.0.0.1"
             )
+        for origin in self.allow_origin:
+            if not re.fullmatch(r"https?://[^/?#@\s]+/?", origin, re.IGNORECASE):
+                raise OptionError(
+                    f"--allow-origin {origin} is no origin; give https://name, or https://name:port if the "
+                    "port is not the usual one"
+                )
         if self.rate_limit_per_minute and not self.rate_limit_burst:
             raise OptionError("--rate-limit-burst is 0, which lets nothing pass; give 1 or more")
 

@@ -74,7 +74,7 @@ TOO_MANY_EMPTY_FRAMES: Final = Kind("bad_request", 0, "Too many empty frames.", 
 _RETRY_LATER: Final = frozenset({POOL_SATURATED, RATE_LIMIT_EXCEEDED})
 
 
-@dataclass
+@dataclass(eq=False)
 class ApiError(Exception):
     """An error on its way to a client.
 

@@ -12,7 +12,7 @@ from gigastt_lab.server.messages import DEFAULT_RATE
 
 BACKLOG_S: Final = 5.0  # seconds of audio that may wait; then no more is read until some is worked on
 _PIECE_S: Final = 1.0  # of audio that are worked on before results are sent
-_MAX_TEXTS: Final = 100  # likewise of text messages
+_MAX_MESSAGES: Final = 1_000  # likewise of messages
 _MAX_EMPTY_FRAMES: Final = 1_000  # source: gigastt 2.0, `ws.rs`
 
 
@@ -152,4 +152,4 @@ class Inbox:
                 self._changed.notify_all()
 
     def _has_room(self) -> bool:
-        return self._n_bytes < BACKLOG_S * 2 * self.rate and len(self._waiting) < _MAX_TEXTS
+        return self._n_bytes < BACKLOG_S * 2 * self.rate and len(self._waiting) < _MAX_MESSAGES

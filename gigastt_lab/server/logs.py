@@ -71,7 +71,9 @@ def configure(level: LogLevel, log_format: LogFormat) -> None:
             "loggers": {
                 # Ours alone: at these levels the HTTP libraries log every header, and uvicorn every request.
                 "gigastt_lab": {"level": level.upper()},
-                "uvicorn": {"level": "WARNING"},
+                "uvicorn": {
+                    "level": "ERROR"
+                },  # what is no HTTP would be a warning, as often as anybody likes
             },
         }
     )

@@ -59,14 +59,14 @@ class Frontier:
         try:
             await self._pass(scope, headers, exchange)
         except ClientGoneError:
-            logger.info("%s %s: the client went away", exchange.method, scope["path"])
+            logger.info("%s %s: the client went away", exchange.method, exchange.path)
         except asyncio.CancelledError:
             if not self._state.is_stopping.is_set():
                 raise
             if not exchange.has_started:  # broken off after the drain
                 await exchange.answer(ApiError(POOL_CLOSED))
         except Exception as error:  # whatever it was, the client gets an answer, the log the cause
-            logger.exception("%s %s failed", exchange.method, scope["path"])
+            logger.exception("%s %s failed", exchange.method, exchange.path)
             if not exchange.has_started:
                 await exchange.answer(api_error(error))
         finally:
@@ -77,7 +77,7 @@ class Frontier:
         try:
             self._check(scope, headers)
         except ApiError as error:
-            logger.info("%s %s refused: %s", exchange.method, scope["path"], error.kind.code)
+            logger.info("%s %s refused: %s", exchange.method, exchange.path, error.kind.code)
             await exchange.answer(error)
             return
         if exchange.method == "OPTIONS" and "access-control-request-method" in headers:
@@ -129,6 +129,7 @@ class _Exchange:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str]) -> None:
         self.method: str = "GET" if scope["type"] == "websocket" else scope["method"]
+        self.path = json.dumps(scope["path"])[1:-1]  # for the log: it may hold line breaks
         self.has_started = False
         self._scope = scope
         self._receive = receive
@@ -161,11 +162,8 @@ class _Exchange:
 
     def count(self, state: ServerState) -> None:
         took_s = time.perf_counter() - self._started
-        path = self._scope["path"]
-        state.metrics.request(self.method, path, self._status or 499, took_s)
-        logger.info(
-            "%s %s %s in %.3f s", self.method, json.dumps(path)[1:-1], self._status or "unanswered", took_s
-        )
+        state.metrics.request(self.method, self._scope["path"], self._status or 499, took_s)
+        logger.info("%s %s %s in %.3f s", self.method, self.path, self._status or "unanswered", took_s)
 
     async def _read_away(self) -> None:
         """The rest of a body that is refused: a connection closed on it is reset, and the answer lost."""

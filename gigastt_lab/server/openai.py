@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from typing import Any, Final, Literal, get_args
 
 from fastapi import APIRouter, Request, Response
 
-from gigastt_lab.formats import as_json_word, render, segments
+from gigastt_lab.formats import Format, as_json_word, render, segments
 from gigastt_lab.server import schemas
 from gigastt_lab.server.errors import BAD_REQUEST, ApiError
 from gigastt_lab.server.rest import MEDIA_TYPES, transcribed
@@ -25,11 +24,7 @@ ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Granularity = Literal["word", "segment"]
 
 _GRANULARITIES: Final = "timestamp_granularities[]"
-_TEXT: Final[dict[ResponseFormat, Callable[[Transcript], str]]] = {
-    "text": lambda transcript: f"{transcript.text}\n",
-    "srt": lambda transcript: render(transcript, "srt"),
-    "vtt": lambda transcript: render(transcript, "vtt"),
-}
+_TEXT: Final[dict[ResponseFormat, Format]] = {"text": "txt", "srt": "srt", "vtt": "vtt"}
 _BODY: Final[schemas.Schema] = {
     "requestBody": {
         "required": True,
@@ -76,8 +71,8 @@ def router(state: ServerState) -> APIRouter:
             name, granularities = _response_format(upload), _granularities(upload)
             transcript, timing = await transcribed(state, request, upload.file)
         if name in _TEXT:
-            media_type = MEDIA_TYPES["txt" if name == "text" else "srt" if name == "srt" else "vtt"]
-            return Response(_TEXT[name](transcript), media_type=media_type, headers=timing)
+            text = f"{transcript.text}\n" if name == "text" else render(transcript, _TEXT[name])
+            return Response(text, media_type=MEDIA_TYPES[_TEXT[name]], headers=timing)
         content = {"text": transcript.text} if name == "json" else _verbose(transcript, granularities)
         return Response(
             json.dumps(content, ensure_ascii=False), media_type=MEDIA_TYPES["json"], headers=timing

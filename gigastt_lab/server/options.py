@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from types import UnionType
@@ -110,6 +111,8 @@ class Option:
 
     def _check_range(self, value: float, source: str) -> None:
         low, high = self.details.low, self.details.high
+        if not math.isfinite(value):
+            raise OptionError(f"{source} is {value}; give {_range(low, high)}")
         if (low is not None and not value >= low) or (high is not None and not value <= high):
             raise OptionError(f"{source} is {value}; give {_range(low, high)}")
 
@@ -149,7 +152,7 @@ def given_by_variables(config_type: type, environment: Mapping[str, str]) -> Ite
     """
     for each in options_of(config_type):
         text = environment.get(each.variable)
-        if text is not None and (text != "" or each.kind is bool):
+        if text:
             yield each.name, each.parsed(text, f"${each.variable}")
 
 

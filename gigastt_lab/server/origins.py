@@ -26,7 +26,7 @@ class Callers:
     @classmethod
     def of(cls, config: ServerConfig) -> Callers:
         """As configured. Hosts are checked on a loopback address only: elsewhere many names are right."""
-        origins = frozenset(origin.lower().rstrip("/") for origin in config.allow_origin)
+        origins = frozenset(_as_sent(origin) for origin in config.allow_origin)
         if config.cors_allow_any or not is_loopback(config.host):
             return cls(config.cors_allow_any, origins, None)
         named = {host_of(origin.partition("://")[2]) for origin in origins}
@@ -56,6 +56,17 @@ class Callers:
             return False
         is_plain = parts.scheme in {"http", "https"} and not parts.path and "@" not in parts.netloc
         return is_plain and is_loopback(host)
+
+
+def _as_sent(origin: str) -> str:
+    """An origin as browsers send it: without the usual port.
+
+    >>> _as_sent("HTTPS://App.example.com:443/")
+    'https://app.example.com'
+    """
+    plain = origin.lower().rstrip("/")
+    usual = {"http": ":80", "https": ":443"}[plain.partition("://")[0]]
+    return plain.removesuffix(usual)
 
 
 def host_of(value: str) -> str:

@@ -19,7 +19,7 @@ import uvicorn
 
 from gigastt_lab.commands.exit_codes import ExitCode, exit_code
 from gigastt_lab.engine import Engine, load_engine
-from gigastt_lab.errors import GigasttError
+from gigastt_lab.errors import GigasttError, ModelError
 from gigastt_lab.prepare import prepare_model
 from gigastt_lab.server import logs
 from gigastt_lab.server.app import create_app
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 _POLL_S: Final = 0.05
 _M_ARENA_MAX: Final = -8  # glibc's malloc.h
+_MAX_HEAD_BYTES: Final = 2**16
 _CLOSE_S: Final = 1  # for connections without work, after the drain
 
 
@@ -41,6 +42,8 @@ def run(source: ConfigSource) -> int:
     Raises:
         OptionError: the configuration cannot be.
     """
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to read again
     config = source.read()
     _bound_arenas()
     logs.configure(config.log_level, config.log_format)
@@ -75,6 +78,7 @@ class _Process:
                 # A client whose audio waits to be worked on answers no ping; silence has its own limit.
                 ws_ping_interval=None,
                 ws_per_message_deflate=False,  # audio does not shrink, and small frames could grow
+                h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -93,6 +97,7 @@ class _Process:
         try:
             await self._server.serve(sockets=[self._listener])
         finally:
+            await self._break_off()
             self._state.close()
             if not loading.done():
                 loading.cancel()
@@ -107,6 +112,11 @@ class _Process:
         except (GigasttError, OSError) as error:
             logger.error("%s", error)
             self._failure = error
+            self._server.should_exit = True
+            return
+        except Exception as error:  # a package that is missing or broken; nobody else would ever tell
+            logger.exception("the model cannot be loaded")
+            self._failure = ModelError(str(error))
             self._server.should_exit = True
             return
         self._state.start(engine)
@@ -128,6 +138,17 @@ class _Process:
         if self._state.pool.in_use:
             logger.warning("%d still at work after the drain: broken off", self._state.pool.in_use)
         self._server.should_exit = True
+
+    async def _break_off(self) -> None:
+        """Tell what is still under way, then cut off whoever reads nothing: the process would wait for it."""
+        state = self._server.server_state
+        if tasks := set(state.tasks):
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=_CLOSE_S)
+        for connection in list(state.connections):
+            transport = connection.transport
+            (transport.abort if transport.get_write_buffer_size() else transport.close)()
 
     def _reload(self) -> None:
         """SIGHUP."""

@@ -68,6 +68,7 @@ class _Steps:
 
     def __init__(self, state: ServerState, file: BinaryIO) -> None:
         self.heard_s = 0.0
+        self._has_ended = False
         self._session: StreamingSession = state.engine.stream(options=FILE_OPTIONS)
         self._steps: Iterator[list[StreamResult]] = self._all(file, state.config.max_audio_secs)
 
@@ -77,7 +78,8 @@ class _Steps:
 
     def finish_now(self) -> None:
         """Make what was heard so far the end: the server shuts down."""
-        self._steps = iter([self._session.finish()])
+        if not self._has_ended:
+            self._steps = iter([self._session.finish()])
 
     def _all(self, file: BinaryIO, max_audio_s: float) -> Iterator[list[StreamResult]]:
         for block in audio_blocks(file, max_duration_s=max_audio_s):
@@ -85,6 +87,7 @@ class _Steps:
                 piece = block[start : start + _SLICE_SAMPLES]
                 self.heard_s += len(piece) / 16_000
                 yield self._session.accept(piece)
+        self._has_ended = True
         yield self._session.finish()
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import sys
 from http import HTTPStatus
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gigastt_lab.server import messages
 from gigastt_lab.server.errors import BAD_REQUEST, HEAD_TOO_LARGE, ApiError
 
-_MAX_HEAD_BYTES: Final = 2**16
 _HEAD_S: Final = 30.0  # from the first byte of a request, or a connection, to the end of the head
 _UNREAD_S: Final = 600.0  # a connection on which nothing of what was sent is read
 _CLOSE_S: Final = 10.0  # for a reader to take what was sent last
@@ -23,12 +24,15 @@ _MAX_FRAGMENTS: Final = 1_000  # of one message; each is an object, though it be
 _TOO_MANY: Final = 1008
 
 
-class Http(HttpToolsProtocol):
-    """HTTP whose heads end, in time and size, whose answers are read, and whose own errors have our shape."""
+class Http(H11Protocol):
+    """HTTP whose heads end in time, whose answers are read, and whose own errors have the shape of ours.
+
+    By h11: it bounds heads and trailers, reads a refused body to its end, does not read on while an answer is
+    under way, and goes on without an upgrade that nobody knows (h2c, which Java asks for each time).
+    """
 
     _waiting: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
-    _n_head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """See uvicorn."""
@@ -38,28 +42,10 @@ class Http(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """See uvicorn."""
         super().data_received(data)
-        is_ours = self.parser is not None and self.transport.get_protocol() is self  # and no WebSocket's
-        if not is_ours or self._is_answering():
-            return
-        self._n_head_bytes += len(data)  # of which the parser has made no request yet
-        if self._n_head_bytes > _MAX_HEAD_BYTES:
-            self._refuse(ApiError(HEAD_TOO_LARGE))
+        if self.transport.get_protocol() is not self or self.conn.their_state is not h11.IDLE:
+            self._wait_no_more()  # it is a WebSocket's now, or a head has ended
         elif self._waiting is None:
             self._wait_for_head()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """See uvicorn; it comes here for the trailers of a body, too."""
-        super().on_header(name, value)
-        if sum(len(part) for pair in self.headers for part in pair) > _MAX_HEAD_BYTES:
-            self.headers.clear()
-            self._refuse(ApiError(HEAD_TOO_LARGE))
-
-    def on_headers_complete(self) -> None:
-        """See uvicorn."""
-        self._wait_no_more()
-        self._n_head_bytes = 0
-        if not self.transport.is_closing():
-            super().on_headers_complete()
 
     def pause_writing(self) -> None:
         """See uvicorn."""
@@ -77,32 +63,35 @@ class Http(HttpToolsProtocol):
         self._read_again()
         super().connection_lost(exc)
 
-    def handle_websocket_upgrade(self) -> None:
-        """See uvicorn, which refuses a handshake in plain text."""
-        if _is_handshake(self.scope["method"], self.headers):
-            super().handle_websocket_upgrade()
-        else:
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """See uvicorn, which refuses a handshake in plain text, and lets one hang that it cannot read."""
+        if not _is_handshake(event.method, self.headers):
             self._refuse(ApiError(BAD_REQUEST, "This is no WebSocket handshake."))
+            return
+        super().handle_websocket_upgrade(event)
+        protocol = self.transport.get_protocol()
+        if isinstance(protocol, Sockets) and not protocol.handshake_initiated:
+            self._refuse(ApiError(BAD_REQUEST, "The handshake has a body, or headers that are too large."))
 
     def send_400_response(self, msg: str) -> None:
-        """See uvicorn."""
+        """See uvicorn, which calls it where h11 raises."""
         del msg
-        self._refuse(ApiError(BAD_REQUEST, "This is no HTTP request."))
+        status = getattr(sys.exc_info()[1], "error_status_hint", HTTPStatus.BAD_REQUEST)
+        is_large = status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        self._refuse(
+            ApiError(HEAD_TOO_LARGE) if is_large else ApiError(BAD_REQUEST, "This is no HTTP request.")
+        )
 
     def _refuse(self, error: ApiError) -> None:
-        if self.transport.is_closing():
-            return
         body = messages.as_text(error.content).encode()
         status = HTTPStatus(error.kind.status)
         head = (
             f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: application/json\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
-        self.transport.write(head.encode() + body)
+        if self.cycle is None or not self.cycle.response_started or self.cycle.response_complete:
+            self.transport.write(head.encode() + body)  # not into the middle of an answer
         self.transport.close()
-
-    def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
 
     def _wait_for_head(self) -> None:
         self._waiting = self.loop.call_later(_HEAD_S, self.transport.close)
@@ -163,7 +152,7 @@ class Sockets(WebSocketsSansIOProtocol):
             self.handle_parser_exception()
 
 
-def _is_handshake(method: str, headers: list[tuple[bytes, bytes]]) -> bool:
+def _is_handshake(method: bytes, headers: list[tuple[bytes, bytes]]) -> bool:
     """Whether a request may become a WebSocket. Source: RFC 6455, section 4.2.1."""
     keys = [value for name, value in headers if name == b"sec-websocket-key"]
     versions = [value.strip() for name, value in headers if name == b"sec-websocket-version"]
@@ -171,4 +160,4 @@ def _is_handshake(method: str, headers: list[tuple[bytes, bytes]]) -> bool:
         key = base64.b64decode(keys[0].strip(), validate=True) if len(keys) == 1 else b""
     except binascii.Error:
         return False
-    return method == "GET" and len(key) == 16 and versions == [b"13"]
+    return method == b"GET" and len(key) == 16 and versions == [b"13"]

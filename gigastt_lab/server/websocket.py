@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from fastapi import APIRouter, WebSocket
+from fastapi import APIRouter, Response, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from gigastt_lab.server import messages
@@ -20,6 +20,7 @@ from gigastt_lab.server.errors import (
     MAX_SESSION,
     TOO_MANY_EMPTY_FRAMES,
     UNSUPPORTED_PROTOCOL_VERSION,
+    UPGRADE_REQUIRED,
     ApiError,
     api_error,
 )
@@ -39,8 +40,13 @@ _GOING_AWAY: Final = 1001
 
 
 def router(state: ServerState) -> APIRouter:
-    """The route of one server."""
+    """The route of one server, and what it says to those who speak no WebSocket."""
     routes = APIRouter()
+
+    @routes.get("/v1/ws", include_in_schema=False)  # `docs/asyncapi.yaml` describes it
+    async def websocket_only() -> Response:
+        """Live streams, by WebSocket: see the AsyncAPI description."""
+        raise ApiError(UPGRADE_REQUIRED, headers={"Upgrade": "websocket", "Connection": "Upgrade"})
 
     @routes.websocket("/v1/ws")
     async def stream(websocket: WebSocket) -> None:
@@ -115,11 +121,9 @@ class _Session:
                     await self._end(job, _error_of(message))
                     return
         except _SessionOverError:
-            await self._hear_what_waits(job)
             await self._end(job, ApiError(MAX_SESSION))
         except _ShutDownError:
-            await self._hear_what_waits(job)
-            await self._finish(job)
+            await self._finish_or_log(job)
             await self._hang_up(_GOING_AWAY, "server shutdown")
         except ApiError as error:
             await self._close(error)
@@ -158,8 +162,9 @@ class _Session:
     async def _hear_what_waits(self, job: Job) -> None:
         """Recognise the audio that has come, but none that still comes: the session ends here."""
         await self._inbox.cut()
-        while isinstance(message := await self._inbox.next(), Audio):
-            await self._hear(job, message.data)
+        while not isinstance(message := await self._inbox.next(), Ended):
+            if isinstance(message, Audio):
+                await self._hear(job, message.data)
 
     def _check_time(self) -> None:
         """Raise what ends the session between two pieces of work."""
@@ -184,11 +189,18 @@ class _Session:
     async def _end(self, job: Job, error: ApiError) -> None:
         """End the session for a reason of ours: the error, what is left, and the reason's closing code."""
         await self._send(messages.error(error))
-        try:
-            await self._finish(job)
-        except ApiError as failed:
-            logger.warning("what was left of a stream could not be recognised: %s", failed.message)
+        await self._finish_or_log(job)
         await self._hang_up(error.kind.close or _NORMAL, error.kind.code)
+
+    async def _finish_or_log(self, job: Job) -> None:
+        """Say what is left; though that should fail, the session ends in good order."""
+        try:
+            await self._hear_what_waits(job)
+            await self._finish(job)
+        except ClientGoneError:
+            raise
+        except Exception:
+            logger.exception("what was left of a stream could not be recognised")
 
     async def _close(self, error: ApiError) -> None:
         await self._send(messages.error(error))
@@ -234,14 +246,16 @@ class _Session:
     async def _until_gone(self, work: Coroutine[Any, Any, Result]) -> Result:
         """The result of some work, which is called off when the client hangs up meanwhile."""
         working, gone = asyncio.create_task(work), asyncio.create_task(self._inbox.is_gone())
+        is_taken = False
         try:
             await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
                 raise ClientGoneError
+            is_taken = True
             return working.result()
         finally:
             gone.cancel()
-            if not working.done():
+            if not is_taken:
                 working.cancel()
                 await asyncio.wait({working})
                 if not working.cancelled() and working.exception() is None:

@@ -66,8 +66,9 @@ def head(server: ServerProcess, rng: random.Random, content: bytes) -> None:
     del content
     line = rng.choice([*HEADS, rng.randbytes(50)])
     answer = _raw(server, line + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-    if answer:
-        assert answer.startswith(b"HTTP/1.1 4"), answer
+    status = answer[9:12] or b"none"
+    assert status[:1] in b"n24", answer[:500]  # a later version of HTTP is taken for ours
+    if status.startswith(b"4"):
         assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"]
 
 

@@ -8,7 +8,6 @@ import json
 import signal
 import socket
 import threading
-import time
 
 import pytest
 from process import eventually, is_error, serving
@@ -127,6 +126,28 @@ def test_a_file_that_is_broken_off_is_told_why(long_wav):
         assert "Traceback" not in server.log
 
 
+def test_whoever_hangs_or_reads_nothing_does_not_hold_the_process(long_wav):
+    """Handshakes that cannot be read, one that never ends, and a reader of events that reads nothing."""
+    handshake = b"GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    key = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    events = "POST /v1/transcribe/stream HTTP/1.1\r\nHost: localhost\r\n"
+    unreadable = [b"Cookie: " + 9_000 * b"a" + b"\r\n\r\n", b"Content-Length: 5\r\n\r\n12345"]
+    with serving("--shutdown-drain-secs", "1") as server, contextlib.ExitStack() as stack:
+        for start in (
+            *(handshake + key + rest for rest in unreadable),
+            handshake + key,
+            f"{events}Content-Length: {len(long_wav)}\r\n\r\n".encode() + long_wav,
+        ):
+            raw = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60))
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_024)
+            raw.sendall(start)
+            if start.endswith(tuple(unreadable)):
+                assert raw.recv(100).startswith(b"HTTP/1.1 400")
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 0
+    assert "Traceback" not in server.log
+
+
 def test_two_signals_end_it_at_once(long_wav):
     with serving("--pool-size", "1", "--shutdown-drain-secs", "600") as server:
         client = threading.Thread(target=lambda: abandoned(server, long_wav))
@@ -151,14 +172,10 @@ def test_the_work_of_a_client_that_goes_away_is_called_off(long_wav):
                 head = f"POST {route} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(long_wav)}\r\n\r\n"
                 raw.sendall(head.encode() + long_wav)
                 assert eventually(lambda: server.available() == 0)
-                left = time.monotonic()
             assert eventually(lambda: server.available() == 1)
-            assert time.monotonic() - left < 30  # the whole would have taken longer on a slow machine
             server.wait_for_line(f"POST {route}.*the client went away|the client went away after")
-        assert (
-            server.metric('gigastt_http_requests_total{method="POST",path="/v1/transcribe",status="200"}')
-            == 0
-        )
+        # Of two times nine minutes; what was recognised of the event stream is counted.
+        assert server.metric("gigastt_audio_seconds_total") < 540
 
 
 def test_a_client_that_leaves_the_queue_leaves_its_place(wav):

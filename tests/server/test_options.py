@@ -54,7 +54,7 @@ def other_value(option):
         int: (7, "7"),
         float: (7.5, "7.5"),
         str: ("127.0.0.9", "127.0.0.9"),
-        tuple: (("https://a.example", "b"), "https://a.example, b"),
+        tuple: (("https://a.example", "http://b"), "https://a.example, http://b"),
     }[option.kind]
 
 
@@ -71,6 +71,13 @@ def test_every_option_has_a_flag_a_variable_and_a_key(name, tmp_path):
     assert getattr(config_of(*flags), name) == value
     assert getattr(config_of(**{option.variable: text}), name) == value
     assert getattr(config_of("--config", str(file)), name) == value
+
+
+def test_an_empty_variable_is_none(tmp_path):
+    file = tmp_path / "c.toml"
+    file.write_text("metrics = true\n", encoding="utf-8")
+    assert config_of("--config", str(file), GIGASTT_METRICS="", GIGASTT_PORT="").metrics
+    assert not config_of("--config", str(file), GIGASTT_METRICS="0").metrics
 
 
 def test_flags_go_before_variables_before_the_file_before_defaults(tmp_path):
@@ -95,6 +102,9 @@ def test_flags_go_before_variables_before_the_file_before_defaults(tmp_path):
         ({"GIGASTT_IDLE_TIMEOUT_SECS": "nan"}, r"is nan; give 0.1 to 86400"),
         ({"GIGASTT_RATE_LIMIT_PER_MINUTE": "5", "GIGASTT_RATE_LIMIT_BURST": "0"}, "--rate-limit-burst is 0"),
         ({"GIGASTT_HOST": "0.0.0.0"}, "--bind-all"),
+        ({"GIGASTT_MAX_SESSION_SECS": "inf"}, "is inf; give 0 or more"),
+        ({"GIGASTT_ALLOW_ORIGIN": "app.example.com"}, "is no origin; give https://name"),
+        ({"GIGASTT_ALLOW_ORIGIN": "https://a.example/path"}, "is no origin"),
         ({"GIGASTT_CONFIG": "nowhere.toml"}, "nowhere.toml cannot be read: No such file"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import numpy as np
 import pytest
@@ -175,6 +176,32 @@ def test_errors_tell_nothing_of_the_machine(server):
         text = server.post("/v1/transcribe", body).text.lower()
         for word in ("/", "traceback", "libsndfile", "soundfile", "ffmpeg", "onnx", "python", "pyav", "av."):
             assert word not in text.replace("m4a/mp4", ""), text
+
+
+def test_an_upgrade_that_nobody_knows_is_ignored(server, heard, wav):
+    """Java's client asks for HTTP/2 each time."""
+    headers = {
+        "Connection": "Upgrade, HTTP2-Settings",
+        "Upgrade": "h2c",
+        "HTTP2-Settings": "AAEAAEAAAAIAAAAB",
+    }
+    assert server.post("/v1/transcribe", wav, headers).json["text"] == heard.transcribe(wav).text
+
+
+def test_an_http_1_0_client_gets_events_it_can_read(server, wav):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as raw:
+        head = f"POST /v1/transcribe/stream HTTP/1.0\r\nHost: localhost\r\nContent-Length: {len(wav)}\r\n\r\n"
+        raw.sendall(head.encode() + wav)
+        answer = b"".join(iter(lambda: raw.recv(65_536), b""))
+    assert b"chunked" not in answer.lower()
+    assert answer.partition(b"\r\n\r\n")[2].startswith(b"data: {")
+
+
+def test_paths_and_ids_cannot_forge_lines_of_the_log(server):
+    path = "/x%0aCRITICAL%20forged%1b[31m"
+    server.get(path, {"Host": "evil.example.com"})
+    server.get(path, {"X-Request-Id": "a\tCRITICAL"})
+    assert not [line for line in server.lines if line.startswith("CRITICAL") or "\x1b" in line]
 
 
 def test_requests_have_ids(server):
