@@ -26,13 +26,13 @@ class Cancellation:
 
     Attributes:
         is_cancelled: Whether `cancel` was called. It is never taken back.
-        run_options: For `runtime` alone, which keeps here what its passes are stopped by.
+        run_options: For `runtime` alone, which keeps here what its passes are stopped by, for each provider.
     """
 
     def __init__(self) -> None:
         """Nothing is called off yet."""
         self.is_cancelled = False
-        self.run_options: Any = None
+        self.run_options: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._stops: list[Callable[[], None]] = []
 
