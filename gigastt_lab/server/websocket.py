@@ -139,12 +139,12 @@ class _Session:
         coming = asyncio.create_task(self._inbox.next())
         stopping = asyncio.create_task(self._state.is_stopping.wait())
         try:
-            await asyncio.wait(
-                {coming, stopping}, timeout=self._left_s(), return_when=asyncio.FIRST_COMPLETED
-            )
-            if not coming.done():
+            while not coming.done():
                 self._check_time()
-            message = await coming
+                await asyncio.wait(
+                    {coming, stopping}, timeout=self._left_s(), return_when=asyncio.FIRST_COMPLETED
+                )
+            message = coming.result()
         finally:
             coming.cancel()
             stopping.cancel()
