@@ -69,12 +69,11 @@ async def transcribed(
     async with while_connected(request.receive):
         job = await state.job()
         try:
-            parts: Iterator[Part] = await job.step(
-                lambda: state.engine.transcribe_parts(file, max_duration_s=state.config.max_audio_secs)
-            )
-            found: list[Part] = []
-            while (part := await job.step(lambda: next(parts, None))) is not None:
-                found.append(part)
+            # Of most files one step, as each has to be handed to a thread and back.
+            parts, first = await job.step(lambda: _begun(state, file))
+            found = [first]
+            while found[-1].done_s != found[-1].duration_s:  # of the last part alone they are equal
+                found.append(await job.step(lambda: next(parts)))
         finally:
             job.close()
     transcript = Transcript.of_parts(found)
@@ -88,6 +87,12 @@ async def transcribed(
     return transcript, {
         "Server-Timing": f"queue;dur={1000 * job.queue_s:.1f}, work;dur={1000 * job.work_s:.1f}"
     }
+
+
+def _begun(state: ServerState, file: BinaryIO) -> tuple[Iterator[Part], Part]:
+    """The parts of a file, and the first of them."""
+    parts = state.engine.transcribe_parts(file, max_duration_s=state.config.max_audio_secs)
+    return parts, next(parts)
 
 
 def _with_other_formats() -> schemas.Responses:

@@ -18,7 +18,7 @@ from gigastt_lab.containers import sniff
 from gigastt_lab.server.errors import BAD_REQUEST, PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, ApiError
 from gigastt_lab.server.work import ClientGoneError
 
-_IN_MEMORY_BYTES: Final = 2**16  # of each request; many may wait
+_IN_MEMORY_BYTES: Final = 2**18  # of each request: a short utterance needs no disk, and many may wait
 _MAX_FIELDS: Final = 64
 _FORM = "multipart/form-data"
 
