@@ -286,7 +286,7 @@ def _shared_run_options(provider: ProviderName) -> ort.RunOptions:
 def _new_run_options(provider: ProviderName) -> ort.RunOptions:
     """ONNX Runtime keeps the most that passes ever took at once, unless told not to: 277 MB for four of 28 s.
 
-    Giving it back costs nothing that could be measured; passes of 28 s became a fifth faster.
+    Giving it back costs nothing that could be measured, in alternating passes of 1 to 28 s.
     """
     options = ort.RunOptions()
     if provider == "cpu":
