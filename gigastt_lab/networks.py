@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from gigastt_lab.encoder_graph.loading import load_encoder
 from gigastt_lab.errors import ModelError
 from gigastt_lab.files import ModelFiles
 from gigastt_lab.graph_weights import UnrecognisedGraphError
@@ -35,6 +37,7 @@ class Encoder:
     Attributes:
         session: The loaded graph; says which provider was taken.
         n_mels: Mel bands of the features.
+        takes_batches: Whether the graph takes several utterances at once; else they go one by one.
     """
 
     def __init__(self, session: Session) -> None:
@@ -42,7 +45,7 @@ class Encoder:
         features, _ = session.inputs
         self.session = session
         self.n_mels = _declared(session, 0, axis=1, what="mel bands")
-        self._one_by_one = features.shape[0] == 1
+        self.takes_batches = features.shape[0] != 1
 
     def __call__(self, features: Float32Array, lengths: Int64Array) -> tuple[Float32Array, Int64Array]:
         """Encode a batch.
@@ -58,10 +61,19 @@ class Encoder:
         Raises:
             ModelError: the graph refused the features or failed.
         """
-        if self._one_by_one and len(features) > 1:
-            parts = [self(features[i : i + 1], lengths[i : i + 1]) for i in range(len(features))]
-            frames, counts = zip(*parts, strict=True)
-            return np.concatenate(frames), np.concatenate(counts)
+        if self.takes_batches:
+            return self._run(features, lengths)
+        # Without their padding: a graph for one utterance at a time need not mask it.
+        alone = [self._run(features[i : i + 1, :, :n], lengths[i : i + 1]) for i, n in enumerate(lengths)]
+        if len(alone) == 1:
+            return alone[0]
+        counts = np.concatenate([count for _, count in alone])
+        frames = np.zeros((len(alone), counts.max(), alone[0][0].shape[2]), np.float32)
+        for row, (its_frames, (count,)) in zip(frames, alone, strict=True):
+            row[:count] = its_frames[0, :count]
+        return frames, counts
+
+    def _run(self, features: Float32Array, lengths: Int64Array) -> tuple[Float32Array, Int64Array]:
         feature_info, length_info = self.session.inputs
         encoded, encoded_lengths = self.session.run(
             features.astype(feature_info.dtype, copy=False), lengths.astype(length_info.dtype, copy=False)
@@ -185,16 +197,25 @@ def load_networks(
         ModelNotFoundError: a file is gone.
         ProviderError: see `runtime.load_session`.
     """
-    encoder = Encoder(load_session(files.encoder, options))
-    predictor = Predictor(load_session(files.predictor, HEAD_OPTIONS))
-    joiner = Joiner(load_session(files.joiner, HEAD_OPTIONS))
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(load_encoder, files.encoder, options)  # meanwhile, the rest
+        predictor = Predictor(load_session(files.predictor, HEAD_OPTIONS))
+        joiner = Joiner(load_session(files.joiner, HEAD_OPTIONS))
+        compact = _compact_head(files, predictor, joiner) if head == "auto" else None
+        encoder = Encoder(loading.result())
     _check_fit(files, encoder, predictor, joiner, n_vocabulary)
-    if head == "auto":
-        try:
-            return Networks(encoder, *_verified_head(files, predictor, joiner))
-        except (ValueError, ModelError) as error:  # a foreign graph may break any step of reading it
-            logger.warning("running predictor and joiner as they are, which is slower: %s", error)
-    return Networks(encoder, predictor, joiner)
+    return Networks(encoder, *(compact or (predictor, joiner)))
+
+
+def _compact_head(
+    files: ModelFiles, predictor: Predictor, joiner: Joiner
+) -> tuple[CompactPredictor, CompactJoiner] | None:
+    """The compact head, or None where the graphs are not of a structure that is known."""
+    try:
+        return _verified_head(files, predictor, joiner)
+    except (ValueError, ModelError) as error:  # a foreign graph may break any step of reading it
+        logger.warning("running predictor and joiner as they are, which is slower: %s", error)
+        return None
 
 
 def _verified_head(

@@ -148,9 +148,12 @@ class Recognizer:
     def _batches_freely(self) -> bool:
         """Whether an utterance is encoded in a batch as it is alone; tried once, on noise.
 
-        Two kinds of graph do not: dynamic INT8, whose activation scale spans the whole batch, and older
-        exports, which do not mask the padding between the strided convolutions.
+        A graph for one utterance at a time takes none. Two kinds of others mix the utterances: dynamic
+        INT8, whose activation scale spans the whole batch, and older exports, which do not mask the padding
+        between the strided convolutions.
         """
+        if not self.encoder.takes_batches:
+            return False
         free = encodes_alike(self.encoder)
         if not free:
             logger.info(

@@ -163,8 +163,16 @@ def on_first_that_starts(provider: Provider, name: str, load: Callable[[Provider
     return load(cpu)
 
 
-def load_session(path: str | Path, options: RuntimeOptions) -> Session:
+def load_session(
+    path: str | Path, options: RuntimeOptions, *, name: str | None = None, is_packed: bool = False
+) -> Session:
     """Load a graph.
+
+    Args:
+        path: The file.
+        options: Provider and threads.
+        name: What stands for it in messages, where that is not its path.
+        is_packed: It comes from `save_packed`, and needs no optimisation any more.
 
     Raises:
         ModelNotFoundError: there is no such file.
@@ -176,7 +184,32 @@ def load_session(path: str | Path, options: RuntimeOptions) -> Session:
         raise ModelNotFoundError(
             f"{path}: no such model file; download the model again or give another directory"
         )
-    return _open(str(path), str(path), options)
+    return _open(str(path), name or str(path), options, is_packed=is_packed)
+
+
+def save_packed(source: Path, target: Path, *, name: str) -> None:
+    """Write a graph as ONNX Runtime optimises it for this processor, the weights in the order of its kernels.
+
+    Such a graph loads by mapping its files: at once, in memory that other processes share and that the
+    system may take back. It fits this processor and this version of ONNX Runtime only.
+
+    Args:
+        source: The graph.
+        target: The graph to be; its weights come beside it.
+        name: What stands for it in messages.
+
+    Raises:
+        ModelError: ONNX Runtime cannot run it.
+    """
+    options = _session_options("cpu", 1)
+    options.optimized_model_filepath = str(target)
+    for key, value in {
+        "session.optimized_model_external_initializers_file_name": f"{target.name}.data",
+        "session.optimized_model_external_initializers_min_size_in_bytes": "1024",
+        "session.save_external_prepacked_constant_initializers": "1",
+    }.items():
+        options.add_session_config_entry(key, value)
+    _inference(str(source), name, "cpu", options)
 
 
 def build_session(graph: bytes, name: str, options: RuntimeOptions) -> Session:
@@ -201,13 +234,17 @@ def core_count() -> int:
         return len(cpus)
 
 
-def _open(graph: str | bytes, name: str, options: RuntimeOptions) -> Session:
+def _open(graph: str | bytes, name: str, options: RuntimeOptions, *, is_packed: bool = False) -> Session:
     return on_first_that_starts(
-        options.provider, name, lambda provider: _open_on(provider, graph, name, options.threads)
+        options.provider,
+        name,
+        lambda provider: _open_on(provider, graph, name, options.threads, is_packed=is_packed),
     )
 
 
-def _open_on(provider: ProviderName, graph: str | bytes, name: str, threads: int | None) -> Session:
+def _open_on(
+    provider: ProviderName, graph: str | bytes, name: str, threads: int | None, *, is_packed: bool
+) -> Session:
     usable = available_providers()
     if provider not in usable:
         raise ProviderError(
@@ -215,14 +252,26 @@ def _open_on(provider: ProviderName, graph: str | bytes, name: str, threads: int
             "choose one of these or install the build that has it (onnxruntime-gpu for cuda)"
         )
     threads = threads or core_count()
+    session_options = _session_options(provider, threads)
+    if is_packed:
+        session_options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = Session(_inference(graph, name, provider, session_options), name, threads)
+    if session.provider != provider:  # a provider whose libraries are missing is left out without an error
+        raise _not_started(provider, name, f"ONNX Runtime took {session.provider} instead")
+    return session
+
+
+def _inference(
+    graph: str | bytes, name: str, provider: ProviderName, options: ort.SessionOptions
+) -> ort.InferenceSession:
     # Operators that a provider lacks run on the CPU: that is how every provider works, not a fallback.
     chain = [(_ORT_NAMES[provider], _PROVIDER_OPTIONS.get(provider, {}))]
     if provider != "cpu":
         chain.append((_ORT_NAMES["cpu"], {}))
     try:
-        inference = ort.InferenceSession(
+        return ort.InferenceSession(
             graph,
-            _session_options(provider, threads),
+            options,
             providers=chain,
             enable_fallback=0,  # else ONNX Runtime prints to stdout and goes on with the CPU
         )
@@ -233,10 +282,6 @@ def _open_on(provider: ProviderName, graph: str | bytes, name: str, threads: int
             f"{name} cannot be loaded: {_one_line(error)}; the file is damaged, or needs a newer "
             f"ONNX Runtime: {_how_to_mend(name)}"
         ) from error
-    session = Session(inference, name, threads)
-    if session.provider != provider:  # a provider whose libraries are missing is left out without an error
-        raise _not_started(provider, name, f"ONNX Runtime took {session.provider} instead")
-    return session
 
 
 def _session_options(provider: ProviderName, threads: int) -> ort.SessionOptions:

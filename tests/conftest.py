@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,13 +22,22 @@ from hub import Hub, model_of, serve
 
 from gigastt_lab import Engine, load_engine
 from gigastt_lab.audio import decode_audio
+from gigastt_lab.encoder_graph import cache
 from gigastt_lab.models import DEFAULT_MODEL, DEMO_CLIPS_DIRECTORY, KNOWN_MODELS, KnownModel
 
 
 def pytest_configure() -> None:
-    """Let programs that tests start hear Ctrl-C, though this one was started in the background without it."""
+    """What holds for all tests, and for the programs that they start."""
+    # They shall hear Ctrl-C, though this one was started in the background without it.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Prepared encoders of this run, for the programs that it starts as well; not among the user's.
+    os.environ[cache.VARIABLE] = tempfile.mkdtemp(prefix="gigastt-lab-tests-")
+
+
+def pytest_unconfigure() -> None:
+    """Delete the prepared encoders."""
+    shutil.rmtree(os.environ[cache.VARIABLE], ignore_errors=True)
 
 
 @dataclass(frozen=True)

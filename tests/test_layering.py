@@ -21,7 +21,7 @@ ONLY_IN = {
     "evaluation": ("evaluation/", "gigastt_lab/eval.py"),
     **dict.fromkeys(("fastapi", "starlette", "pydantic", "uvicorn"), ("gigastt_lab/server/",)),
     "prometheus_client": ("gigastt_lab/server/metrics.py",),
-    "matplotlib": tuple(f"evaluation/{part}plots.py" for part in ("", "streaming/", "serving/")),
+    "matplotlib": tuple(f"evaluation/{part}plots.py" for part in ("", "streaming/", "serving/", "timing/")),
     "datasets": ("evaluation/datasets.py",),
     "torch": ("gigastt_lab/training/",),
 }
@@ -42,7 +42,8 @@ ARROWS = {
     "models": {"files"},  # `files` names a model directory's files
     "quantized_graph": set(),
     "quantize": {"files", "storage", "quantized_graph", "runtime"},  # a graph that does not load gets no name
-    "networks": {"runtime", "files", "head", "graph_weights"},
+    "networks": {"runtime", "files", "head", "graph_weights", "encoder_graph"},
+    "encoder_graph": {"runtime", "storage"},  # storage for checksums
     "head": {"graph_weights", "runtime"},  # predictor and joiner rebuilt from their graphs' weights
     "graph_weights": {"runtime"},
     "recognizer": {"features", "networks", "search", "tokenizer", "runtime", "files"},

@@ -159,7 +159,8 @@ def test_encoder(tmp_path: Path, export: Export) -> None:
     model = onnx.load(tmp_path / f"{PREFIX}_encoder.onnx")
     weight = next(onnx.numpy_helper.to_array(t) for t in model.graph.initializer if len(t.dims) == 3)
     expected = np.einsum("oi,bit->bto", weight[:, :, 0], features[:, :, ::4])
-    np.testing.assert_allclose(encoded, expected, atol=0.02 if export.feature_type != 1 else 1e-5)
+    for row, count, its in zip(encoded, lengths, expected, strict=True):
+        np.testing.assert_allclose(row[:count], its[:count], atol=0.02 if export.feature_type != 1 else 1e-5)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
+from gigastt_lab.encoder_graph import cache
+
 _LISTENING = re.compile(r"listening on http://(\S+):(\d+)")
 DEADLINE_S = 60.0
 
@@ -159,7 +161,10 @@ def serving(*flags: str, wait: str = "ready", **environment: str) -> Iterator[Se
     command = [sys.executable, "-m", "gigastt_lab.serve", "--port", "0", *flags]
     if "--model" not in flags and "--model-dir" not in flags:
         command += ["--model", "demo"]
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIGASTT_")}
+    kept = {cache.VARIABLE}
+    inherited = {
+        name: value for name, value in os.environ.items() if name in kept or not name.startswith("GIGASTT_")
+    }
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=inherited | environment
     ) as process:

@@ -1,0 +1,87 @@
+"""An encoder as it runs fastest where it runs: rewritten on a CPU, as it is elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from gigastt_lab.encoder_graph import cache
+from gigastt_lab.errors import GigasttError, ModelError
+from gigastt_lab.runtime import RuntimeOptions, Session, load_session, on_first_that_starts
+from gigastt_lab.types import ProviderName
+
+logger = logging.getLogger(__name__)
+
+# A smaller model takes longer to prepare than that could ever spare.
+_SMALLEST_BYTES: Final = 2_000_000
+
+
+class NotPreparedError(GigasttError):
+    """An encoder that could not be rewritten; it runs as it is."""
+
+
+def load_encoder(path: Path, options: RuntimeOptions) -> Session:
+    """Load an encoder; on a CPU rewritten for batches of one, from the cache or into it.
+
+    Where that fails (an unknown graph, too little memory), the log says so and the graph runs as it is.
+
+    Raises:
+        ModelNotFoundError, ModelError, ProviderError: as `runtime.load_session`.
+    """
+
+    def load_on(provider: ProviderName) -> Session:
+        taken = replace(options, provider=provider)
+        if provider != "cpu" or not path.is_file() or path.stat().st_size < _SMALLEST_BYTES:
+            return load_session(path, taken)
+        try:
+            return _load_rewritten(path, taken)
+        except GigasttError as error:
+            logger.warning("%s runs as it is, which is slower: %s", path, error)
+            return load_session(path, taken)
+
+    return on_first_that_starts(options.provider, str(path), load_on)
+
+
+def _load_rewritten(path: Path, options: RuntimeOptions) -> Session:
+    """The rewritten encoder; one in which nothing was found to rewrite, as it is."""
+
+    def load_from(folder: Path) -> Session:
+        graph = folder / cache.GRAPH_NAME
+        if not graph.is_file():
+            return load_session(path, options)
+        try:
+            return load_session(graph, options, name=str(path), is_packed=True)
+        except ModelError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise NotPreparedError(f"{graph} was damaged, and is made again next time ({error})") from error
+
+    try:
+        return load_from(cache.entry(path, lambda folder: _prepare(path, folder), cache.cache_directory()))
+    except OSError as error:
+        logger.warning(
+            "the prepared encoder cannot be kept (%s), and is made again at every start: "
+            "name a directory that can be written in %s",
+            error, cache.VARIABLE,
+        )  # fmt: skip
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:  # files that are mapped may go
+        _prepare(path, Path(name))
+        return load_from(Path(name))
+
+
+def _prepare(path: Path, folder: Path) -> None:
+    """See `prepare`, which runs in a process of its own."""
+    started = time.perf_counter()
+    logger.info("%s: preparing it for this processor, once", path)
+    command = [sys.executable, "-m", "gigastt_lab.encoder_graph.prepare", str(path), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        reason = done.stderr.strip().rpartition("\n")[2] or f"the preparation ended with {done.returncode}"
+        raise NotPreparedError(f"{reason} (it needs about four times the file's size of memory)")
+    logger.info("%s: prepared in %.1f s: %s", path, time.perf_counter() - started, done.stdout.strip())
