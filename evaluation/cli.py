@@ -30,6 +30,7 @@ from evaluation.report import write_report
 from evaluation.runner import run
 from evaluation.serving import cli as server
 from evaluation.streaming import cli as stream
+from evaluation.timing import cli as speed
 from evaluation.utterances import DatasetError
 from gigastt_lab.commands.exit_codes import DOWNLOAD_CODES, ExitCode, epilog, exit_code
 from gigastt_lab.errors import GigasttError
@@ -44,6 +45,7 @@ _EPILOG = """commands:
   run       make record files only
   stream    live streams: latency, stability, error rates against whole files
   server    the server: requests per second, latency, what it adds to the engine, memory
+  speed     speed, memory and start-up beside every installed peer, and the machine's limit
   score     score record files
   compare   paired difference of two record files
   report    report.html and report.md of record files
@@ -248,6 +250,7 @@ COMMANDS: dict[str | None, tuple[Builder, Callable[[argparse.Namespace], int]]] 
     "run": (_build_run, _run),
     "stream": (stream.build, stream.carry_out),
     "server": (server.build, server.carry_out),
+    "speed": (speed.build, speed.carry_out),
     "score": (_build_score, _score),
     "compare": (_build_compare, _compare),
     "report": (_build_report, _report),
