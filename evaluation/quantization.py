@@ -1,7 +1,8 @@
 """Ways to quantize an encoder, beside one another: `python -m evaluation.quantization --model-dir DIR`.
 
-Our two recipes and what others do, on one machine, in one interleaved run: size, error of the output on the
-sample clips, speed. The table of ``docs/quantization.md`` comes from here.
+Our recipes and what others do, on one machine, in one interleaved run: size, error of the output, speed.
+The tables of ``docs/quantization.md`` come from here. Ours are calibrated on the packaged clips; `--clips`
+measures the error on speech that no weight was rounded for.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ import pandas as pd
 from onnx import NodeProto, helper, numpy_helper
 from tqdm import tqdm
 
+from gigastt_lab.audio import decode_audio
 from gigastt_lab.encoder_comparison import Speed, measure_speed, relative_error, sample_clips
 from gigastt_lab.files import ENCODER_NAMES
 from gigastt_lab.models import DEMO_MODEL, model_directory
 from gigastt_lab.networks import Encoder
 from gigastt_lab.quantize import quantize_encoder
-from gigastt_lab.quantized_graph import quantize_weight
+from gigastt_lab.rounding import quantize_weight
 from gigastt_lab.runtime import RuntimeOptions, load_session
 from gigastt_lab.types import Float32Array
 
@@ -39,9 +41,24 @@ def matmul(source: Path, target: Path) -> None:
     quantize_encoder(source, target, recipe="matmul")
 
 
+def gate(source: Path, target: Path) -> None:
+    """Ours: `matmul`, and the gates of the convolution modules."""
+    quantize_encoder(source, target, recipe="gate")
+
+
 def linear(source: Path, target: Path) -> None:
     """Ours: `matmul`, and convolutions of kernel 1 as products."""
     quantize_encoder(source, target, recipe="linear")
+
+
+def nearest_matmul(source: Path, target: Path) -> None:
+    """`matmul` without calibration."""
+    quantize_encoder(source, target, recipe="matmul", calibration=())
+
+
+def nearest_linear(source: Path, target: Path) -> None:
+    """`linear` without calibration."""
+    quantize_encoder(source, target, recipe="linear", calibration=())
 
 
 def unsigned_weights(source: Path, target: Path) -> None:
@@ -56,14 +73,12 @@ def integer_convolutions(source: Path, target: Path) -> None:
 
 def rounded_weights(source: Path, target: Path) -> None:
     """The weights of `matmul` written as FP32 again: what rounding them alone costs, activations exact."""
+    _write_int8_weights_as_fp32(source, target, matmul)
 
-    def rewrite(node: NodeProto, weight: Float32Array) -> _Rewritten:
-        integers, scales = quantize_weight(weight)
-        name = f"{node.output[0]}_rounded"
-        product = helper.make_node("MatMul", [node.input[0], name], node.output)
-        return [product], {name: (integers * scales).astype(np.float32)}
 
-    _rewrite_products(source, target, rewrite)
+def nearest_weights(source: Path, target: Path) -> None:
+    """The same for `nearest_matmul`."""
+    _write_int8_weights_as_fp32(source, target, nearest_matmul)
 
 
 def weight_only(source: Path, target: Path) -> None:
@@ -105,26 +120,37 @@ def blockwise(source: Path, target: Path) -> None:
 
 RECIPES: dict[str, Callable[[Path, Path], None]] = {
     "matmul": matmul,
+    "gate": gate,
     "linear": linear,
+    "matmul, rounded to nearest": nearest_matmul,
+    "linear, rounded to nearest": nearest_linear,
     "QUInt8 weights": unsigned_weights,
     "with ConvInteger": integer_convolutions,
-    "weights rounded, in FP32": rounded_weights,
+    "weights of matmul, in FP32": rounded_weights,
+    "the same, rounded to nearest": nearest_weights,
     "DequantizeLinear weights": weight_only,
     "MatMulNBits, blocks of 128": blockwise,
 }
 
 
 def compare(
-    source: Path, recipes: Sequence[str], *, threads: int | None = None, repetitions: int = 9
+    source: Path,
+    recipes: Sequence[str],
+    *,
+    clips: Sequence[Float32Array] | None = None,
+    threads: int | None = None,
+    repetitions: int = 9,
 ) -> pd.DataFrame:
-    """One row per recipe: size, output error over the sample clips, RTFx at 4 and 16 s, times FP32.
+    """One row per recipe: size, output error over some clips, RTFx at 4 and 16 s, times FP32.
 
     Args:
         source: FP32 encoder.
         recipes: Keys of `RECIPES`.
+        clips: Utterances at 16 kHz, each of shape (n_samples,); None takes the packaged ones.
         threads: Of every encoder; None takes every physical core.
-        repetitions: Timed rounds for each length.
+        repetitions: Timed rounds for each length; with 0 the speed is not measured.
     """
+    clips = sample_clips() if clips is None else clips
     runtime = RuntimeOptions(provider="cpu", threads=threads)
     with tempfile.TemporaryDirectory() as folder, tqdm(total=3 * len(recipes) + 2 * repetitions) as bar:
         paths = [source]
@@ -134,14 +160,13 @@ def compare(
             RECIPES[recipe](source, paths[-1])
             bar.update()
         encoders = [Encoder(load_session(path, runtime)) for path in paths]
-        clips = sample_clips()
         errors = [[0.0]]
         for recipe, encoder in zip(recipes, encoders[1:], strict=True):
             bar.set_description(f"error: {recipe}")
             errors.append([relative_error(encoders[0], encoder, clip) for clip in clips])
             bar.update(2)
         speeds: list[Speed] = []
-        for audio_s in (4.0, 16.0):
+        for audio_s in (4.0, 16.0) if repetitions else ():
             bar.set_description(f"speed at {audio_s:g} s")
             rounds = []
             for so_far in measure_speed(encoders, audio_s, repetitions=repetitions, clips=clips):
@@ -168,13 +193,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m evaluation.quantization", description=__doc__)
     parser.add_argument("--model-dir", type=Path, help="default: the packaged demo model")
     parser.add_argument("--recipe", action="append", choices=RECIPES, help="repeatable; default: all")
+    parser.add_argument("--clips", type=Path, nargs="+", metavar="FILE", help="default: the packaged clips")
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--repetitions", type=int, default=9)
+    parser.add_argument("--repetitions", type=int, default=9, help="default: 9; 0 measures no speed")
     options = parser.parse_args(arguments)
     directory = options.model_dir or model_directory(DEMO_MODEL)
     table = compare(
-        directory / ENCODER_NAMES["fp32"][0], options.recipe or list(RECIPES), threads=options.threads,
-        repetitions=options.repetitions,
+        directory / ENCODER_NAMES["fp32"][0], options.recipe or list(RECIPES),
+        clips=[decode_audio(path) for path in options.clips] if options.clips else None,
+        threads=options.threads, repetitions=options.repetitions,
     )  # fmt: skip
     sys.stdout.write(_as_markdown(table) + f"\nONNX Runtime {onnxruntime.__version__}\n")
     return 0
@@ -184,6 +211,21 @@ def _as_markdown(table: pd.DataFrame) -> str:
     lines = [[str(table.index.name), *table.columns], ["---", *["--:"] * len(table.columns)]]
     lines += [[str(cell) for cell in row] for row in table.itertuples()]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def _write_int8_weights_as_fp32(source: Path, target: Path, quantize: Callable[[Path, Path], None]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "int8.onnx"
+        quantize(source, path)
+        int8 = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
+
+    def rewrite(node: NodeProto, _: Float32Array) -> _Rewritten:
+        name = f"{node.output[0]}_rounded"
+        product = helper.make_node("MatMul", [node.input[0], name], node.output)
+        integers, scales = (int8[f"{node.input[1]}_{part}"] for part in ("quantized", "scales"))
+        return [product], {name: (integers * scales).astype(np.float32)}
+
+    _rewrite_products(source, target, rewrite)
 
 
 def _rewrite_products(

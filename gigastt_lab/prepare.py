@@ -153,7 +153,10 @@ def _make_int8(directory: Path, *, required: bool, show_progress: bool) -> bool:
     """Quantize the encoder; whether that worked. Unless it is `required`, a failure is a warning."""
     from gigastt_lab.quantize import quantize_encoder  # noqa: PLC0415 - loads onnx
 
-    logger.info("making the INT8 encoder, once; --skip-quantize or %s=1 keeps FP32", SKIP_QUANTIZE_VARIABLE)
+    logger.info(
+        "making the INT8 encoder, once, which takes about a minute; --skip-quantize or %s=1 keeps FP32",
+        SKIP_QUANTIZE_VARIABLE,
+    )
     try:
         made = quantize_encoder(
             directory / FP32_ENCODER,

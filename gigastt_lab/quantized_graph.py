@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from gigastt_lab.errors import ModelError
+from gigastt_lab.rounding import Int8Array, round_to_nearest, weight_scales
 from gigastt_lab.types import Float32Array
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto, TensorProto
 
-Recipe = Literal["matmul", "linear"]
-DEFAULT_RECIPE: Final[Recipe] = "matmul"
-RECIPE_KEY: Final = "gigastt_lab.quantization"  # in the metadata of the graph written
+Recipe = Literal["matmul", "gate", "linear"]
+DEFAULT_RECIPE: Final[Recipe] = "gate"
+# In the metadata of the graph written: the recipe, and how its weights were rounded.
+RECIPE_KEY: Final = "gigastt_lab.quantization"
+ROUNDING_KEY: Final = "gigastt_lab.rounding"
 
-_LARGEST: Final = 127  # symmetric: -128 is left out, so that zero is exact and the sign costs nothing
+# Name of a weight, and the weight in units of its scales, (n_in, n_out), to integers in [-127, 127].
+RoundWeight = Callable[[str, Float32Array], Int8Array]
+
 _PRODUCTS: Final = ("MatMul", "Gemm", "Conv")
 
 
@@ -43,22 +47,40 @@ class Weight:
         return int(np.prod(self.shape))
 
 
-def quantize_weight(weight: Float32Array) -> tuple[npt.NDArray[np.int8], Float32Array]:
-    """A weight as INT8, symmetric, one scale per output channel.
+@dataclass(frozen=True)
+class ProductInput:
+    """A tensor that products multiply by their weights.
 
-    Args:
-        weight: Shape (n_in, n_out).
-
-    Returns:
-        Integers in [-127, 127], shape (n_in, n_out), and scales, shape (n_out,): integers * scales is
-        within half a scale of `weight`.
-
-    >>> quantize_weight(np.array([[1.27, 0.0], [-0.5, 0.0]], np.float32))[0].tolist()
-    [[127, 0], [-50, 0]]
+    Attributes:
+        tensor: Its name in the FP32 graph.
+        channels_first: Whether it is of shape (B, n_in, T), as of a convolution, and not (..., n_in).
     """
-    scales = np.abs(weight).max(axis=0) / np.float32(_LARGEST)
-    scales[scales < np.finfo(np.float32).tiny] = 1.0  # no weights at all, or too small to have a scale
-    return np.rint(weight / scales).astype(np.int8), scales
+
+    tensor: str
+    channels_first: bool
+
+    def rows(self, values: Float32Array) -> Float32Array:
+        """What the tensor holds, as rows that the weight is multiplied by. Shape (n_rows, n_in)."""
+        time_major = values.transpose(0, 2, 1) if self.channels_first else values
+        return time_major.reshape(-1, time_major.shape[-1])
+
+
+def watch(graph: GraphProto, tensors: Iterable[str]) -> list[str]:
+    """Make tensors outputs of the graph as well; returns the names of these outputs, in order."""
+    from onnx import TensorProto, helper  # noqa: PLC0415
+
+    names = []
+    for i, tensor in enumerate(tensors):
+        names.append(f"watched_{i}")
+        # A copy, because a tensor may be an input or an output already.
+        graph.node.append(helper.make_node("Identity", [tensor], [names[-1]]))
+        graph.output.append(helper.make_tensor_value_info(names[-1], TensorProto.FLOAT, None))
+    return names
+
+
+def nearest(_: str, steps: Float32Array) -> Int8Array:
+    """A `RoundWeight`: each number by itself."""
+    return round_to_nearest(steps)
 
 
 class Rewriter:
@@ -69,11 +91,12 @@ class Rewriter:
         kept: So far.
     """
 
-    def __init__(self, graph: GraphProto, recipe: Recipe) -> None:
+    def __init__(self, graph: GraphProto, recipe: Recipe, round_weight: RoundWeight = nearest) -> None:
         self.quantized: list[Weight] = []
         self.kept: list[Weight] = []
         self._graph = graph
         self._recipe = recipe
+        self._round_weight = round_weight
         self._constants = _constants(graph)
         self._new_nodes: list[NodeProto] = []
         self._int8_names: dict[str, tuple[str, str]] = {}  # weight -> its integers and scales
@@ -85,19 +108,42 @@ class Rewriter:
             weight = self._weight(node)
             if weight is None:
                 self._new_nodes.append(node)
-            elif node.op_type == "MatMul" and len(weight.shape) == 2:
-                self._product(node.input[0], node.input[1], node.output[0])
-                self.quantized.append(weight)
-            elif self._recipe == "linear" and self._is_pointwise(node):
-                self._pointwise(node)
-                self.quantized.append(weight)
-            else:
+            elif not self._is_quantized(node, weight):
                 self._new_nodes.append(node)
                 self.kept.append(weight)
+            else:
+                if node.op_type == "Conv":
+                    self._pointwise(node)
+                else:
+                    self._product(node.input[0], node.input[1], node.output[0])
+                self.quantized.append(weight)
             yield
         del self._graph.node[:]
         self._graph.node.extend(self._new_nodes)
         self._drop_unused()
+
+    def product_inputs(self) -> Mapping[str, tuple[ProductInput, ...]]:
+        """What each weight that the recipe quantizes is multiplied by; to be asked before `rewrite`.
+
+        Several tensors, where several products share a weight.
+        """
+        inputs: dict[str, tuple[ProductInput, ...]] = {}
+        for node in self._graph.node:
+            weight = self._weight(node)
+            if weight is not None and self._is_quantized(node, weight):
+                its_input = ProductInput(node.input[0], channels_first=node.op_type == "Conv")
+                so_far = inputs.get(weight.name, ())
+                inputs[weight.name] = so_far if its_input in so_far else (*so_far, its_input)
+        return inputs
+
+    def _is_quantized(self, node: NodeProto, weight: Weight) -> bool:
+        """Whether the recipe quantizes the weight of this product."""
+        if node.op_type == "MatMul":
+            return len(weight.shape) == 2
+        if self._recipe == "matmul" or not self._is_pointwise(node):
+            return False
+        n_out, n_in, _ = weight.shape
+        return self._recipe == "linear" or n_out > n_in
 
     def _weight(self, node: NodeProto) -> Weight | None:
         """The FP32 weight that a product multiplies by, or None where it has none."""
@@ -170,7 +216,9 @@ class Rewriter:
                     f"weight {key} is not finite: the FP32 encoder is damaged; download it again"
                 )
             weight = weight[:, :, 0].T if weight.ndim == 3 else weight  # (n_out, n_in, 1) of a convolution
-            integers, scales = quantize_weight(np.asarray(weight, np.float32))
+            matrix: Float32Array = np.asarray(weight, np.float32)
+            scales = weight_scales(matrix)
+            integers = self._round_weight(key, matrix / scales)
             self._int8_names[key] = (f"{key}_quantized", f"{key}_scales")
             for array, its_name in zip((integers, scales), self._int8_names[key], strict=True):
                 self._graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(array), its_name))

@@ -21,9 +21,13 @@ ONLY_IN = {
     "evaluation": ("evaluation/", "gigastt_lab/eval.py"),
     **dict.fromkeys(("fastapi", "starlette", "pydantic", "uvicorn"), ("gigastt_lab/server/",)),
     "prometheus_client": ("gigastt_lab/server/metrics.py",),
-    "matplotlib": tuple(f"evaluation/{part}plots.py" for part in ("", "streaming/", "serving/", "timing/")),
+    "matplotlib": (
+        "evaluation/plots/",
+        *(f"evaluation/{part}/plots.py" for part in ("streaming", "serving", "timing")),
+    ),
     "datasets": ("evaluation/datasets.py",),
     "torch": ("gigastt_lab/training/",),
+    **dict.fromkeys(("anywidget", "ipywidgets", "traitlets"), ("gigastt_lab/widgets/",)),
 }
 # Slow to import or seldom needed: inside functions only, except in training.
 LATE_ONLY = {"huggingface_hub", "filelock", "onnx"}
@@ -31,7 +35,8 @@ LATE_ONLY = {"huggingface_hub", "filelock", "onnx"}
 # What the parts of gigastt_lab may import of it, besides themselves and FOR_ALL.
 FOR_ALL = {"spec", "types", "errors"}
 ARROWS = {
-    **{leaf: set() for leaf in ("search", "formats", "features", "tokenizer", "files")},
+    **{leaf: set() for leaf in ("search", "formats", "features", "tokenizer", "files", "rich")},
+    "types": {"rich"},  # how a transcript shows itself in a notebook
     "storage": {"files", "models"},
     "hub_client": set(),
     "hub": {"hub_client", "models", "storage"},
@@ -40,8 +45,12 @@ ARROWS = {
     "audio": {"containers", "decoders", "resample", "samples", "cancellation"},  # one topic in several files
     "cancellation": set(),
     "models": {"files"},  # `files` names a model directory's files
-    "quantized_graph": set(),
-    "quantize": {"files", "storage", "quantized_graph", "runtime"},  # a graph that does not load gets no name
+    "rounding": set(),
+    "quantized_graph": {"rounding"},
+    "calibration": {"quantized_graph", "rounding", "features", "runtime"},  # runs the encoder over speech
+    "quantize": {"files", "storage", "quantized_graph"}
+    | {"runtime"}  # a graph that does not load gets no name
+    | {"calibration", "encoder_comparison"},  # whose clips are what it calibrates on
     "networks": {"runtime", "files", "head", "graph_weights", "encoder_graph"},
     "encoder_graph": {"runtime", "storage"},  # storage for checksums
     "head": {"graph_weights", "runtime"},  # predictor and joiner rebuilt from their graphs' weights
@@ -155,6 +164,7 @@ def test_imports_point_one_way():
         ("gigastt_lab/runtime.py", "import torch.nn", "imports torch.nn"),
         ("gigastt_lab/serve.py", "from fastapi import FastAPI", "imports fastapi.FastAPI"),
         ("gigastt_lab/models.py", "import huggingface_hub", "imports huggingface_hub"),
+        ("gigastt_lab/streaming.py", "import anywidget", "imports anywidget"),
         ("gigastt_lab/quantize.py", "try:\n    import onnx\nexcept ImportError:\n    pass", "imports onnx"),
         ("evaluation/report.py", "def plot():\n    import matplotlib", "imports matplotlib"),
         ("evaluation/runner.py", "import datasets", "imports datasets"),
@@ -194,6 +204,7 @@ def test_a_right_arrow_is_not(path, source):
 
 def test_importing_the_package_stays_cheap():
     heavy = ["torch", "onnx", "huggingface_hub", "filelock", "av", "soundfile", "matplotlib", "fastapi"]
+    heavy += ["anywidget", "traitlets"]
     code = f"import sys, gigastt_lab; print([name for name in {heavy} if name in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"

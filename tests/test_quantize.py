@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import onnx
@@ -23,12 +24,18 @@ from onnx import numpy_helper, parser
 
 from gigastt_lab import quantize as quantize_module
 from gigastt_lab.encoder_comparison import measure_speed, relative_error, sample_clips
-from gigastt_lab.errors import ModelError, ModelExistsError, ModelNotFoundError, NothingToQuantizeError
+from gigastt_lab.errors import (
+    AudioError,
+    ModelError,
+    ModelExistsError,
+    ModelNotFoundError,
+    NothingToQuantizeError,
+)
 from gigastt_lab.files import ENCODER_NAMES, LOCK_NAME
-from gigastt_lab.models import DEMO_DIRECTORY
+from gigastt_lab.models import DEMO_CLIPS_DIRECTORY, DEMO_DIRECTORY
 from gigastt_lab.networks import Encoder
-from gigastt_lab.quantize import RECIPE_KEY, quantize_encoder
-from gigastt_lab.quantized_graph import quantize_weight
+from gigastt_lab.quantize import RECIPE_KEY, ROUNDING_KEY, Recipe, quantize_encoder
+from gigastt_lab.rounding import quantize_weight
 from gigastt_lab.runtime import RuntimeOptions, load_session
 from gigastt_lab.storage import directory_lock
 
@@ -67,12 +74,12 @@ def weight(*shape: int, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture
 def quantize(tmp_path: Path):
-    """Quantizes the bytes of a graph; returns what was done and the new model."""
+    """Quantizes the bytes of a graph, rounding to nearest; returns what was done and the new model."""
 
     def run(content: bytes, recipe: str = "matmul"):
         source, target = tmp_path / "fp32.onnx", tmp_path / "int8.onnx"
         source.write_bytes(content)
-        done = quantize_encoder(source, target, recipe=recipe, overwrite=True)
+        done = quantize_encoder(source, target, recipe=recipe, calibration=(), overwrite=True)
         model = onnx.load(target)
         onnx.checker.check_model(model)
         assert done.bytes_before == len(content)
@@ -81,6 +88,14 @@ def quantize(tmp_path: Path):
         return done, model
 
     return run
+
+
+def metadata(model: onnx.ModelProto) -> dict[str, str]:
+    return {entry.key: entry.value for entry in model.metadata_props}
+
+
+def constants(path: Path) -> dict[str, np.ndarray]:
+    return {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
 
 
 def run_model(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
@@ -128,7 +143,7 @@ def test_a_product_is_that_of_the_definition(quantize) -> None:
     np.testing.assert_allclose(run_model(model, x), dynamic_product(x, w), atol=1e-5)
     assert [(each.name, each.op, each.shape) for each in done.quantized] == [("w", "MatMul", (6, 4))]
     assert done.kept == ()
-    assert {entry.key: entry.value for entry in model.metadata_props} == {RECIPE_KEY: "matmul"}
+    assert metadata(model) == {RECIPE_KEY: "matmul", ROUNDING_KEY: "nearest"}
 
 
 def test_products_of_one_tensor_share_its_quantization(quantize) -> None:
@@ -234,26 +249,92 @@ def test_other_convolutions_stay(quantize, attributes: str, shape: tuple[int, ..
 
 
 def test_the_packaged_encoder_is_what_quantize_makes(tmp_path: Path) -> None:
+    """But for the order in which machines add, which turns a rounding here and there: 0.002 % of them with
+    ONNX Runtime 1.22 and numpy 1.26. Rounding to nearest, or for other speech, differs in 10 % and more.
+    """
     target = tmp_path / INT8.name
-    done = quantize_encoder(FP32, target)
+    done = quantize_encoder(FP32, target, recipe="matmul")
+    assert done.rounding == "calibrated, 24 clips, 71 s"
     assert len(done.quantized) == 40  # eight products in each of five layers
     made, packaged = (onnx.load(path) for path in (target, INT8))
     assert [node.op_type for node in made.graph.node] == [node.op_type for node in packaged.graph.node]
-    for one, other in zip(made.graph.initializer, packaged.graph.initializer, strict=True):
-        np.testing.assert_array_equal(numpy_helper.to_array(one), numpy_helper.to_array(other))
+    assert metadata(made) == metadata(packaged) == {RECIPE_KEY: "matmul", ROUNDING_KEY: done.rounding}
+    ours, theirs = constants(target), constants(INT8)
+    assert list(ours) == list(theirs)
+    n_turned = n_integers = 0
+    for name, array in ours.items():
+        if array.dtype != np.int8:
+            np.testing.assert_array_equal(array, theirs[name])
+            continue
+        steps = np.abs(array.astype(int) - theirs[name])
+        assert steps.max() <= 1
+        n_turned += steps.sum()
+        n_integers += steps.size
+    assert n_turned < 0.001 * n_integers
+
+
+@pytest.mark.parametrize("recipe", get_args(Recipe))
+def test_calibration_changes_nothing_but_integers(tmp_path: Path, recipe: str) -> None:
+    made = {}
+    for rounding, speech in (("calibrated", sample_clips()[:2]), ("nearest", ())):
+        target = tmp_path / f"{rounding}.onnx"
+        done = quantize_encoder(FP32, target, recipe=recipe, calibration=speech)
+        assert done.rounding.startswith(rounding)
+        assert metadata(onnx.load(target))[ROUNDING_KEY] == done.rounding
+        made[rounding] = target
+    calibrated, nearest = map(onnx.load, made.values())
+    assert list(calibrated.graph.node) == list(nearest.graph.node)
+    weights, plain = map(constants, made.values())
+    for name, array in weights.items():
+        if array.dtype != np.int8:
+            np.testing.assert_array_equal(array, plain[name])
+    assert made["calibrated"].stat().st_size - made["nearest"].stat().st_size < 100  # of metadata
+
+
+@pytest.mark.parametrize("recipe", get_args(Recipe))
+def test_calibrated_weights_move_the_output_less(tmp_path: Path, recipe: str) -> None:
+    """On clips that were not calibrated on; on the demo model the activations cost more than the weights."""
+    clips = sample_clips()
+    encoders = [Encoder(load_session(FP32, CPU))]
+    for i, speech in enumerate((clips[::2], ())):
+        quantize_encoder(FP32, tmp_path / f"{i}.onnx", recipe=recipe, calibration=speech)
+        encoders.append(Encoder(load_session(tmp_path / f"{i}.onnx", CPU)))
+    exact, calibrated, nearest = encoders
+    errors = [[relative_error(exact, other, clip) for clip in clips[1::2]] for other in (calibrated, nearest)]
+    assert np.mean(errors[0]) < 0.99 * np.mean(errors[1])
+
+
+def test_a_graph_that_is_no_encoder_is_not_calibrated(tmp_path: Path) -> None:
+    source, target = tmp_path / "fp32.onnx", tmp_path / "int8.onnx"
+    source.write_bytes(graph(PRODUCT, {"w": weight(6, 4)}))
+    with pytest.raises(ModelError, match=r"features and lengths.*--no-calibration"):
+        quantize_encoder(source, target)
+    assert not target.exists()
+
+
+def test_speech_without_a_frame_is_refused(tmp_path: Path) -> None:
+    too_short = [np.zeros(n, np.float32) for n in (0, 319)]
+    with pytest.raises(AudioError, match="2 waveforms to calibrate on hold no window"):
+        quantize_encoder(FP32, tmp_path / "int8.onnx", calibration=too_short)
 
 
 def test_recipes_trade_error_for_size(tmp_path: Path) -> None:
-    """On real speech features; the bounds are about twice what was measured (1.6 and 2.4 %)."""
-    linear = tmp_path / "linear.onnx"
+    """On real speech features; the bounds are about twice what was measured (1.5 to 1.8 %)."""
+    linear, gate = tmp_path / "linear.onnx", tmp_path / "gate.onnx"
     done = quantize_encoder(FP32, linear, recipe="linear")
     assert len(done.quantized) == 50
     assert [len(weight.shape) for weight in done.kept] == [3] * 7  # two strided, five depthwise
-    exact, matmul, smaller = (Encoder(load_session(path, CPU)) for path in (FP32, INT8, linear))
+    done = quantize_encoder(FP32, gate)
+    assert done.recipe == "gate"
+    assert [weight.shape for weight in done.kept].count((128, 128, 1)) == 5  # the modules' outputs
+    assert len(done.kept) == 12
+    exact, matmul, gated, smaller = (Encoder(load_session(p, CPU)) for p in (FP32, INT8, gate, linear))
     clip = sample_clips()[0]
     assert 0.001 < relative_error(exact, matmul, clip) < 0.03
+    assert relative_error(exact, gated, clip) < 0.03
     assert relative_error(exact, matmul, clip) < relative_error(exact, smaller, clip) < 0.05
-    assert linear.stat().st_size < INT8.stat().st_size < FP32.stat().st_size
+    sizes = [path.stat().st_size for path in (linear, gate, INT8, FP32)]
+    assert sizes == sorted(sizes)
     assert relative_error(exact, exact, clip) == 0.0
 
 
@@ -276,7 +357,7 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     with pytest.raises(ModelExistsError, match="is there already"):
         quantize_encoder(FP32, target)
     assert target.read_bytes() == b"mine"
-    quantize_encoder(FP32, target, overwrite=True)
+    quantize_encoder(FP32, target, calibration=(), overwrite=True)
     onnx.load(target)
 
 
@@ -301,7 +382,7 @@ def test_what_cannot_be_quantized(
     source, target = tmp_path / "fp32.onnx", tmp_path / "int8.onnx"
     source.write_bytes(content)
     with pytest.raises(error, match=message):
-        quantize_encoder(source, target)
+        quantize_encoder(source, target, calibration=())
     assert not target.exists()
 
 
@@ -313,7 +394,7 @@ def test_an_int8_encoder_is_not_quantized_again(tmp_path: Path) -> None:
 def test_wrong_arguments(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFoundError, match="no FP32 encoder"):
         quantize_encoder(tmp_path / "none.onnx", tmp_path / "int8.onnx")
-    with pytest.raises(ModelError, match="'int4' is not known; choose one of matmul, linear"):
+    with pytest.raises(ModelError, match="'int4' is not known; choose one of matmul, gate, linear"):
         quantize_encoder(FP32, tmp_path / "int8.onnx", recipe="int4")  # type: ignore[arg-type]
 
 
@@ -363,7 +444,7 @@ quantize.quantize_encoder(Path({str(FP32)!r}), Path({str(target)!r}), overwrite=
     assert killed.returncode == -signal.SIGKILL
     assert target.read_bytes() == b"old"
     assert list(tmp_path.glob(".*.partial"))
-    quantize_encoder(FP32, target, overwrite=True)
+    quantize_encoder(FP32, target, calibration=(), overwrite=True)
     onnx.load(target)
     assert not list(tmp_path.glob(".*.partial"))
 
@@ -386,9 +467,10 @@ def test_the_command_reports(directory: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     lines = dict(line.split(maxsplit=1) for line in ran.stdout.splitlines() if not line.startswith("speed"))
     assert lines["recipe"] == "linear"
+    assert lines["rounding"] == "calibrated, 24 clips, 71 s"
     assert lines["INT8"].startswith("50 weights, 1.9 million")  # 5 * (4 * 128 * 512 + 7 * 128**2)
     assert lines["FP32"].startswith("7 weights kept")
-    assert "24 sample clips: median 0.0" in lines["error"]
+    assert "24 sample clips, the ones calibrated on: median 0.0" in lines["error"]
     assert "1 threads" in lines["measured"]
     assert ran.stdout.count("real time") == 2
     made = (directory / INT8.name).read_bytes()
@@ -401,6 +483,38 @@ def test_the_command_reports(directory: Path) -> None:
     forced = command(directory, "--no-report", "--force")
     assert forced.returncode == 0
     assert (directory / INT8.name).stat().st_size > len(made)
+
+
+def test_the_command_calibrates_on_files(directory: Path) -> None:
+    clips = sorted(str(path) for path in DEMO_CLIPS_DIRECTORY.glob("*.flac"))[:2]
+    ran = command(directory, "--recipe", "matmul", "--no-report", "--calibrate-on", *clips)
+    assert ran.returncode == 0, ran.stderr
+    assert "\nrounding  calibrated, 2 clips, " in ran.stdout
+    on_two = constants(directory / INT8.name)
+    on_all = constants(INT8)
+    assert any((on_all[name] != on_two[name]).any() for name in on_all.keys() & on_two.keys())
+
+    for arguments, code in (
+        (("--calibrate-on", "none.wav"), 1),
+        (("--calibrate-on", str(directory / FP32.name)), 1),
+        (("--calibrate-on", clips[0], "--no-calibration"), 2),
+    ):
+        assert command(directory, "--force", "--no-report", *arguments).returncode == code
+    for name, array in constants(directory / INT8.name).items():
+        np.testing.assert_array_equal(array, on_two[name])
+
+
+def test_the_command_rounds_to_nearest(directory: Path) -> None:
+    ran = command(directory, "--recipe", "matmul", "--no-calibration")
+    assert ran.returncode == 0, ran.stderr
+    assert "\nrounding  nearest\n" in ran.stdout
+    assert "24 sample clips: median 0.0" in ran.stdout
+    exact, made = constants(FP32), constants(directory / INT8.name)
+    integers = {name: array for name, array in made.items() if array.dtype == np.int8}
+    assert len(integers) == 40
+    for name, array in integers.items():
+        key = name.removesuffix("_quantized")
+        np.testing.assert_array_equal(array, np.rint(exact[key] / made[f"{key}_scales"]))
 
 
 def test_the_command_without_a_model(tmp_path: Path) -> None:

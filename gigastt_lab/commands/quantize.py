@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gigastt_lab.commands.options import Subparsers
     from gigastt_lab.encoder_comparison import Speed
     from gigastt_lab.quantize import Quantization
+    from gigastt_lab.types import Float32Array
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ _EPILOG = epilog(
         ExitCode.DISK_FULL,
         ExitCode.INTERRUPTED,
     ],
-    failed="an INT8 encoder is there already, and --force is not given",
+    failed="an INT8 encoder is there already, and --force is not given; a file to calibrate on is no audio",
     model="no such model, no FP32 encoder, or nothing in it to quantize",
 )
 
@@ -51,8 +52,14 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     add_model_dir(parser)
     add = parser.add_argument
     add("--recipe", choices=get_args(Recipe), default=DEFAULT_RECIPE,
-        help="matmul (default): matrix products; linear: convolutions of kernel 1 as well, which is smaller "
-        "and faster, with a larger error")  # fmt: skip
+        help="matmul: matrix products; gate (default): the gates of the convolution modules as well, smaller "
+        "and faster; linear: all convolutions of kernel 1, with a larger error")  # fmt: skip
+    rounding = parser.add_mutually_exclusive_group()
+    rounding.add_argument("--calibrate-on", nargs="+", type=Path, metavar="FILE",
+        help="audio files: weights are rounded so that the encoder's products move least on this speech; a "
+        "minute or two is enough (default: the 24 clips inside the package)")  # fmt: skip
+    rounding.add_argument("--no-calibration", action="store_true",
+        help="round each weight to the nearest integer: quicker, with a larger error")  # fmt: skip
     add("--force", action="store_true", help="replace an INT8 encoder that is there")
     add("--threads", type=int, metavar="N", help="threads of the speed test (default: every physical core)")
     add("--no-report", action="store_true", help="measure neither error nor speed")
@@ -73,6 +80,7 @@ def run(options: argparse.Namespace) -> int:
             source,
             target,
             recipe=options.recipe,
+            calibration=_speech(options),
             overwrite=options.force,
             show_progress=sys.stderr.isatty(),
         )
@@ -82,8 +90,18 @@ def run(options: argparse.Namespace) -> int:
     sys.stdout.write(_summary(done, source, target))
     sys.stdout.flush()
     if not options.no_report:
-        sys.stdout.write(_comparison(source, target, options.threads))
+        on_sample_clips = options.calibrate_on is None and not options.no_calibration
+        sys.stdout.write(_comparison(source, target, options.threads, on_sample_clips=on_sample_clips))
     return ExitCode.OK
+
+
+def _speech(options: argparse.Namespace) -> list[Float32Array] | None:
+    """What to calibrate on; None for the packaged clips, nothing for rounding to nearest."""
+    if options.calibrate_on is None:
+        return [] if options.no_calibration else None
+    from gigastt_lab.audio import decode_audio  # noqa: PLC0415 - see `_comparison`
+
+    return [decode_audio(path) for path in options.calibrate_on]
 
 
 def _summary(done: Quantization, source: Path, target: Path) -> str:
@@ -92,6 +110,7 @@ def _summary(done: Quantization, source: Path, target: Path) -> str:
     share = done.bytes_after / done.bytes_before
     return (
         f"recipe    {done.recipe}\n"
+        f"rounding  {done.rounding}\n"
         f"from      {source}  {done.bytes_before / 1e6:,.1f} MB\n"
         f"to        {target}  {done.bytes_after / 1e6:,.1f} MB ({share:.1%})\n"
         f"INT8      {len(done.quantized)} weights, {quantized / 1e6:,.1f} million numbers\n"
@@ -99,8 +118,15 @@ def _summary(done: Quantization, source: Path, target: Path) -> str:
     )
 
 
-def _comparison(source: Path, target: Path, threads: int | None) -> str:
-    """Error of the output and speed, measured here and now."""
+def _comparison(source: Path, target: Path, threads: int | None, *, on_sample_clips: bool) -> str:
+    """Error of the output and speed, measured here and now.
+
+    Args:
+        source: The FP32 encoder.
+        target: The INT8 encoder.
+        threads: Of both.
+        on_sample_clips: Whether the weights were rounded for the clips that the error is measured on.
+    """
     # They load ONNX Runtime, which `--help` and errors should not wait for.
     import onnxruntime  # noqa: PLC0415
     from tqdm import tqdm  # noqa: PLC0415
@@ -124,8 +150,9 @@ def _comparison(source: Path, target: Path, threads: int | None) -> str:
                 rounds.append(so_far)
                 bar.update()
             speeds.append(rounds[-1])
+    known = ", the ones calibrated on" if on_sample_clips else ""
     lines = [
-        f"error     of the output, relative L2, {len(clips)} sample clips: "
+        f"error     of the output, relative L2, {len(clips)} sample clips{known}: "
         f"median {np.median(errors):.4f}, largest {max(errors):.4f}",
         *(
             f"speed     {speed.audio_s:4.0f} s of audio: FP32 {speed.rtfx(0):5.1f}x real time, "

@@ -6,7 +6,7 @@ function is not taken on trust, but tried (`prepare`). What each step gains: ``d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from gigastt_lab.encoder_graph.attention import attention, rotary
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 
-def rewrite(model: ModelProto) -> dict[str, int]:
-    """Rewrite an encoder in place for batches of one; how often each step found its pattern."""
+Step = Callable[[GraphEditor], int]
+
+
+def rewrite(model: ModelProto, steps: Sequence[Step] | None = None) -> dict[str, int]:
+    """Rewrite an encoder in place for batches of one; how often each step (None: all) found its pattern."""
     graph = GraphEditor(model)
-    found = {step.__name__: step(graph) for step in STEPS}
+    found = {step.__name__: step(graph) for step in (STEPS if steps is None else steps)}
     graph.finish()
     for tensor in (*model.graph.input, *model.graph.output):
         batch = tensor.type.tensor_type.shape.dim[0]
@@ -53,7 +56,7 @@ def unmask(graph: GraphEditor) -> int:
     return n_found
 
 
-STEPS: Final[tuple[Callable[[GraphEditor], int], ...]] = (
+STEPS: Final[tuple[Step, ...]] = (
     unmask,
     fold_factors,
     pointwise_as_product,
