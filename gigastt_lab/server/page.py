@@ -1,4 +1,7 @@
-"""The page at `/`: one file without anything from elsewhere, put together from the parts in `web/`."""
+"""The page at `/`: one file without anything from elsewhere, put together from parts.
+
+Its own are in `web/` beside this file; those in `gigastt_lab/web` are the notebook widgets' as well.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from fastapi import APIRouter, Response
 from gigastt_lab.server.state import ServerState
 
 _WEB: Final = Path(__file__).parent / "web"
-_PART: Final = re.compile(r"/\* part: ([a-z]+\.(?:js|css)) \*/")
+_SHARED: Final = Path(__file__).parents[1] / "web"
+_PART: Final = re.compile(r"/\* (part|shared): ([a-z_]+\.(?:js|css)) \*/")
 _INLINE: Final = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
 
@@ -34,7 +38,8 @@ def router(state: ServerState) -> APIRouter:
 def html() -> str:
     """The page, its scripts and styles in it."""
     frame = (_WEB / "index.html").read_text(encoding="utf-8")
-    return _PART.sub(lambda part: (_WEB / part[1]).read_text(encoding="utf-8").strip(), frame)
+    directories = {"part": _WEB, "shared": _SHARED}
+    return _PART.sub(lambda part: (directories[part[1]] / part[2]).read_text(encoding="utf-8").strip(), frame)
 
 
 @cache

@@ -35,27 +35,9 @@ const Messages = (() => {
   // How browsers call a file that is none, is gone or is kept from them.
   const UNREADABLE = new Set(["NotFoundError", "NotReadableError"]);
 
-  // Of the microphone, by kind.
-  const MICROPHONE = {
-    insecure: "Браузер даёт микрофон только страницам по HTTPS или с localhost.",
-    unsupported: "Этот браузер не умеет записывать звук.",
-    denied: "Доступ к микрофону запрещён. Разрешите его в настройках сайта: значок слева от адреса.",
-    missing: "Микрофон не найден. Подключите его или выберите другой.",
-    busy: "Микрофон не отвечает: возможно, его занимает другая программа.",
-    failed: "Не удалось включить микрофон.",
-    lost: "Микрофон отключился.",
-  };
-
   // An error as {text, detail, canRetry}.
   function of(error) {
-    if (error instanceof Capture.Error) {
-      const {kind, message} = error;
-      return {
-        text: MICROPHONE[kind],
-        detail: kind === "failed" ? message : "",
-        canRetry: kind !== "insecure" && kind !== "unsupported",
-      };
-    }
+    if (error instanceof Capture.Error) return CaptureMessages.of(error);
     if (error instanceof Server.Error) return ofServer(error);
     if (UNREADABLE.has(error.name)) {
       return {text: "Файл не читается: возможно, это папка или он удалён.", detail: "", canRetry: true};

@@ -1,4 +1,5 @@
-// Microphone capture: PCM16 frames of 100 ms, mono, with their level. It knows neither a page nor a server.
+// Microphone capture: PCM16 frames of 100 ms, mono, with their level. It knows neither a page nor a server: the
+// server's page and the notebook's widget share it.
 //
 //   const microphone = await Capture.start({onFrame: (frame) => socket.send(frame.buffer)});
 //   ... microphone.sampleRate, microphone.label ...
@@ -49,7 +50,8 @@ const Capture = (() => {
   // "kind" says what went wrong: one of
   //   insecure     the page came over plain HTTP from another machine: browsers then hide the microphone
   //   unsupported  the browser cannot do it
-  //   denied       the user, or a policy, forbids it
+  //   policy       what the page is shown in forbids it, whatever the user may want: VS Code does so to notebooks
+  //   denied       the user forbids it
   //   missing      there is no microphone, or the chosen one is gone
   //   busy         another program holds it, or it fails
   //   lost         it went away while it was used
@@ -75,6 +77,8 @@ const Capture = (() => {
     if (!window.isSecureContext) throw new CaptureError("insecure");
     const canCapture = navigator.mediaDevices?.getUserMedia && window.AudioWorkletNode;
     if (!canCapture) throw new CaptureError("unsupported");
+    // Only Chromium, which VS Code is made of, tells this; elsewhere it comes as "denied".
+    if (document.featurePolicy?.allowsFeature("microphone") === false) throw new CaptureError("policy");
   }
 
   // Microphones as [{id, label}], without the default one, which needs no id. Before the user has allowed one,

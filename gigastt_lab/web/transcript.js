@@ -1,4 +1,5 @@
-// The text on the page: a paragraph for each utterance, words with times and confidence, the same as a table.
+// The text on the server's page and in widgets: a paragraph for each utterance, words with times and confidence, the
+// same as a table.
 const Transcript = (() => {
   "use strict";
 
@@ -26,9 +27,9 @@ const Transcript = (() => {
   const levelOf = ({confidence}) => LEVELS.find(([least]) => confidence >= least)[1];
 
   class View {
-    // text, rows, tip, spoken: elements for paragraphs, the table's rows, a word's details, and what a screen
-    // reader says. onPick(word) is called when a word is clicked.
-    constructor({text, rows, tip, spoken, onPick}) {
+    // text, rows, tip, spoken: elements for paragraphs, the table's rows (null: no table), a word's details, and what a
+    // screen reader says. onPick(word) is called when a word is clicked.
+    constructor({text, rows = null, tip, spoken, onPick}) {
       Object.assign(this, {text, rows, tip, spoken, onPick});
       this.clear();
       this.listen();
@@ -43,7 +44,7 @@ const Transcript = (() => {
       this.paragraph = null;  // the element that shows it
       this.marked = null;
       this.text.replaceChildren();
-      this.rows.replaceChildren();
+      this.rows?.replaceChildren();
       this.spoken.textContent = "";
       this.hideTip();
     }
@@ -89,7 +90,7 @@ const Transcript = (() => {
       }
       this.paragraphOf("", words, words.map((word) => this.mark(word)));
       this.paragraph = null;
-      this.rows.append(...words.map((word, i) => this.row(word, this.words.length + i)));
+      this.rows?.append(...words.map((word, i) => this.row(word, this.words.length + i)));
       this.utterances.push(words);
       this.words.push(...words);
       this.spoken.textContent = Formats.textOf(words);
@@ -146,7 +147,7 @@ const Transcript = (() => {
         if (this.words[indexOf(event)]) this.onPick(this.words[indexOf(event)]);
       };
       this.text.addEventListener("click", pick);
-      this.rows.addEventListener("click", pick);
+      this.rows?.addEventListener("click", pick);
       this.text.addEventListener("focusin", (event) => this.moveStop(indexOf(event)));
       for (const kind of ["mouseover", "focusin"]) {
         this.text.addEventListener(kind, (event) => this.showTip(indexOf(event)));
@@ -184,18 +185,36 @@ const Transcript = (() => {
       this.described?.removeAttribute("aria-describedby");
       this.described = mark;
       mark.setAttribute("aria-describedby", this.tip.id);
-      const word = mark.getClientRects()[0], tip = this.tip.getBoundingClientRect();
+      this.placeTip(mark);
+      this.follow(mark);
+    }
+
+    // What the word is in may be scrolled: the text, or the page.
+    follow(mark) {
+      this.following?.abort();
+      this.following = new AbortController();
+      const {signal} = this.following;
+      addEventListener("scroll", () => (mark.isConnected ? this.placeTip(mark) : this.hideTip()), {capture: true, signal});
+    }
+
+    // Above a word. What the tip is placed against, the window or an ancestor that is transformed, as notebooks do to
+    // theirs, shows where its own corner falls.
+    placeTip(mark) {
+      const [word] = mark.getClientRects();
+      this.tip.style.left = this.tip.style.top = "0";
+      const tip = this.tip.getBoundingClientRect();
       const left = Math.min(word.left, document.documentElement.clientWidth - tip.width - 8);
       const above = word.top - tip.height - 6;
-      this.tip.style.left = `${Math.max(8, left)}px`;
-      this.tip.style.top = `${above > 0 ? above : word.bottom + 6}px`;
+      this.tip.style.left = `${Math.max(8, left) - tip.left}px`;
+      this.tip.style.top = `${(above > 0 ? above : word.bottom + 6) - tip.top}px`;
     }
 
     hideTip() {
+      this.following?.abort();
       this.described?.removeAttribute("aria-describedby");
       this.tip.hidden = true;
     }
   }
 
-  return {View, clock, LEVELS};
+  return {View, clock, element};
 })();

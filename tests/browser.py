@@ -1,4 +1,4 @@
-"""A real browser for the page's tests: Chromium, driven by selenium, with a microphone that plays a file."""
+"""A real browser for the tests of the page and the widgets, with a microphone that plays a file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def require_browser() -> None:
     missing += [] if find_spec("selenium") else ["the Python package selenium"]
     if not missing:
         return
-    reason = f"the page is tested in a browser, and there is no {' and no '.join(missing)}"
+    reason = f"this is tested in a browser, and there is no {' and no '.join(missing)}"
     if os.environ.get("GIGASTT_TEST_BROWSER") == "1":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -1,0 +1,33 @@
+"""What the widgets tell their front end: transcripts and results as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from gigastt_lab.formats import PARAGRAPHS, as_json_word, segments
+from gigastt_lab.types import StreamResult, Word
+
+# Words of one paragraph, as JSON.
+Utterance = list[dict[str, object]]
+
+
+def utterance(words: Sequence[Word]) -> Utterance:
+    """One paragraph."""
+    return [as_json_word(word) for word in words]
+
+
+def paragraphs(words: Sequence[Word]) -> list[Utterance]:
+    """The words of a recording in paragraphs: at long pauses, and at ends of sentences now and then."""
+    return [utterance(segment.words) for segment in segments(words, options=PARAGRAPHS)]
+
+
+def later(words: Sequence[Word], seconds: float) -> tuple[Word, ...]:
+    """The words as they stand in a recording that begins so many seconds earlier."""
+    return tuple(replace(word, start=word.start + seconds, end=word.end + seconds) for word in words)
+
+
+def result(found: StreamResult, start_s: float = 0.0) -> dict[str, Any]:
+    """A partial or a final of a stream that begins at `start_s`."""
+    return {"kind": found.kind, "words": utterance(later(found.words, start_s)), "stable": found.stable}
