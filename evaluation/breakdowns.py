@@ -58,17 +58,31 @@ def by_noise(one: Score, snr_db: Mapping[str, float]) -> pd.DataFrame:
 
     Args:
         one: Of which system.
-        snr_db: Of each utterance by its id, in dB. Few different values are taken as they are; many, by 5 dB.
+        snr_db: Of each utterance by its id, in dB; infinite where there is no noise. Few different values are
+            taken as they are; many, by 5 dB.
     """
     values = np.array([snr_db.get(name, math.nan) for name in one.utterances.index], float)
-    known = values[~np.isnan(values)]
-    levels = sorted(set(known.tolist()))
+    levels = sorted(set(values[np.isfinite(values)].tolist()))
     if len(levels) > 10:  # measured, not mixed to order
         levels = (np.arange(levels[0] // _NOISE_STEP, levels[-1] // _NOISE_STEP + 1) * _NOISE_STEP).tolist()
         labels = [f"{level:g} to {level + _NOISE_STEP:g}" for level in levels]
     else:
         labels = [f"{level:g}" for level in levels]
-    return _binned(one, values, levels, labels)
+    return _binned(one, values, [*levels, math.inf], [*labels, "clean"])
+
+
+def by_kind(one: Score) -> pd.DataFrame:
+    """Substitutions, deletions and insertions as shares of the reference words.
+
+    Returns:
+        Indexed by the kind, in the plural: `count`, `rate`, `low`, `high`.
+    """
+    rows = []
+    for kind in ("substitutions", "deletions", "insertions"):
+        counted = one.utterances[["n_words"]].assign(errors=one.utterances[kind])
+        found = word_interval(counted, one.options, one.block_names)
+        rows.append((kind, int(counted["errors"].sum()), found.rate, found.low, found.high))
+    return pd.DataFrame(rows, columns=["kind", "count", "rate", "low", "high"]).set_index("kind")
 
 
 def calibration(one: Score, *, level: float | None = None) -> pd.DataFrame:
@@ -164,6 +178,25 @@ def width_by_n(errors: Sequence[int], totals: Sequence[int], *, level: float, se
         low, high = np.quantile(drawn_errors[rated] / drawn_totals[rated], [(1 - level) / 2, (1 + level) / 2])
         rows.append((n, float(high - low) / 2))
     return pd.DataFrame(rows, columns=["n_utterances", "half_width"])
+
+
+def utterances_needed(widths: pd.DataFrame, half_width: float) -> float:
+    """How many utterances an interval of plus or minus `half_width` takes, as 1 / sqrt(n) has it.
+
+    Args:
+        widths: From `width_by_n`; its last row is taken, which rests on the most utterances.
+        half_width: A share: 0.01 for a point.
+
+    Returns:
+        A count, far more than there are where the set is small; NaN where nothing is known.
+
+    >>> utterances_needed(pd.DataFrame({"n_utterances": [100], "half_width": [0.02]}), 0.01)
+    400.0
+    """
+    if not len(widths):
+        return math.nan
+    last = widths.iloc[-1]
+    return float(last["n_utterances"] * (last["half_width"] / half_width) ** 2)
 
 
 def _binned(one: Score, values: np.ndarray, edges: Sequence[float], labels: Sequence[str]) -> pd.DataFrame:

@@ -6,7 +6,6 @@ beside them. Files that do not hold the same utterances with the same references
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -16,9 +15,10 @@ import pandas as pd
 
 from evaluation.bootstrap import PairedDifference, paired_difference
 from evaluation.counting import Blocks, ScoreError, check_ids
-from evaluation.display import DASH, count, counted, decimal, estimate, render_html, render_text
+from evaluation.display import DASH, count, counted, decimal, estimate, render_text
 from evaluation.mapsswe import Mapsswe, mapsswe
 from evaluation.normalize import DEFAULT_PROFILE, Profile
+from evaluation.notebook_view import framed
 from evaluation.records import RecordFile
 from evaluation.scores import Score, labels, score, summarize
 from evaluation.speed import SpeedRatio, speed_ratio
@@ -112,13 +112,12 @@ class Comparison:
         return "\n".join(parts) + "\n"
 
     def _repr_html_(self) -> str:
-        tables = [
+        return framed(
+            *sentences(self),
             summary_table(self._scores()),
             differences_table(as_table(self)),
             contingency_table(self.contingency),
-        ]
-        words = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences(self))
-        return words + "".join(map(render_html, tables))
+        )
 
     def _scores(self) -> pd.DataFrame:
         return summarize([self.a, self.b]).set_axis([self.label_a, self.label_b])

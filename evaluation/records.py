@@ -18,11 +18,15 @@ from typing import Any, Final
 
 import pandas as pd
 
+from evaluation.display import counted
 from evaluation.machine import WITHOUT_PART, lasting
+from evaluation.notebook_view import framed
 from evaluation.streaming.log import StreamLog, packed, unpacked
+from evaluation.tables import records_table
 from gigastt_lab.errors import GigasttError
 
 FORMAT_VERSION: Final = 1
+_N_SHOWN: Final = 10  # records in a notebook
 _NO_IDENTITY: Final = ("command", "started", "normalizer")
 
 
@@ -143,6 +147,15 @@ class RecordFile:
     records: tuple[Record, ...]
     end: End | None
     n_bytes: int
+
+    def _repr_html_(self) -> str:
+        header, shown = self.header, records_table(as_table(self).head(_N_SHOWN))
+        state = "finished" if self.end else "not finished"
+        told = (
+            f"{header.system} on {header.dataset.get('name', 'an unnamed set')}: "
+            f"{counted(len(self.records), 'utterance')}, {state}"
+        )
+        return framed(told + (", the first of them:" if len(self.records) > _N_SHOWN else ""), shown)
 
 
 def line_of(entry: Header | Record | End) -> bytes:

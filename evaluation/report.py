@@ -11,12 +11,18 @@ from evaluation.compare import Comparison, compare
 from evaluation.counting import Blocks, Options, ScoreError
 from evaluation.display import counted, estimate, seconds
 from evaluation.normalize import DEFAULT_PROFILE, Profile
+from evaluation.notebook_view import Page
 from evaluation.records import RecordFile
 from evaluation.report_account import failures_section, method_section, runs_section, warnings
+from evaluation.report_files import ReportFiles, write_files
 from evaluation.report_html import to_html
-from evaluation.report_markdown import to_markdown
-from evaluation.report_parts import Report
-from evaluation.report_reading import confusions_section, utterance_sections
+from evaluation.report_parts import Report, Section
+from evaluation.report_reading import (
+    confusions_section,
+    differing_sections,
+    utterance_sections,
+    worst_section,
+)
 from evaluation.report_sections import (
     Material,
     confidence_section,
@@ -28,7 +34,7 @@ from evaluation.report_sections import (
     summary_section,
     tile,
 )
-from evaluation.scores import labels, score
+from evaluation.scores import Score, labels, score
 
 _ALL_PAIRS_OF = 3  # systems; of more, the first is compared with each
 
@@ -44,7 +50,7 @@ def write_report(
     blocks: Blocks = "auto",
     audio: Callable[[str], bytes | None] | None = None,
     snr_db: Mapping[str, float] | None = None,
-) -> tuple[Path, Path]:
+) -> ReportFiles:
     """Write ``report.html``, one page that needs no network, and ``report.md`` with its plots beside it.
 
     Args:
@@ -60,7 +66,7 @@ def write_report(
         snr_db: Signal-to-noise ratio of utterances by their ids, in dB, for a section on noise.
 
     Returns:
-        Paths of the two.
+        Paths of the two; in a notebook, the page itself.
 
     Raises:
         ScoreError: without a file, or one that cannot be scored so.
@@ -68,14 +74,27 @@ def write_report(
     """
     options = Options(profile=profile, n_resamples=n_resamples, level=level, seed=seed, blocks=blocks)
     report = _report(_material(files, options, audio or audio_in(files), snr_db or {}))
-    markdown, figures = to_markdown(report)
-    html_path, markdown_path = directory / "report.html", directory / "report.md"
-    contents = {html_path: to_html(report), markdown_path: markdown}
-    contents |= {directory / name: svg for name, svg in figures.items()}
-    for path, content in contents.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8", errors="backslashreplace")  # a lone surrogate
-    return html_path, markdown_path
+    return write_files(report, directory, "report")
+
+
+def worst_page(scores: Mapping[str, Score], *, audio: Callable[[str], bytes | None] | None = None) -> Page:
+    """For a notebook: the utterances with the most errors, to read and to hear; as the report has them.
+
+    Args:
+        scores: By what to call each system; there is one at least.
+        audio: As of `write_report`.
+    """
+    material = _reading_material(scores, audio)
+    amounts = counted(len(next(iter(scores.values())).utterances), "utterance")
+    return _page("The worst utterances", f"Of {amounts}.", [worst_section(material)])
+
+
+def differing_page(one: Comparison, *, audio: Callable[[str], bytes | None] | None = None) -> Page:
+    """For a notebook: the utterances in which one of two systems made more errors than the other."""
+    material = _reading_material({one.label_a: one.a, one.label_b: one.b}, audio, [one])
+    sections = differing_sections(material)
+    told = one.verdict() if sections else f"both made as many errors in every utterance; {one.verdict()}"
+    return _page(f"{one.label_a} and {one.label_b}", f"In word error rate {told}.", sections)
 
 
 def audio_in(files: Sequence[RecordFile]) -> Callable[[str], bytes | None]:
@@ -113,6 +132,20 @@ def _n_equal(parts: Sequence[Sequence[str]], longest: int) -> int:
     """How many of the first items all have in common, at most `longest`."""
     columns = list(zip(*parts, strict=False))[: max(longest, 0)]
     return next((i for i, column in enumerate(columns) if len(set(column)) > 1), len(columns))
+
+
+def _reading_material(
+    scores: Mapping[str, Score],
+    audio: Callable[[str], bytes | None] | None,
+    comparisons: Sequence[Comparison] = (),
+) -> Material:
+    first = next(iter(scores.values()))
+    find = audio or audio_in([one.file for one in scores.values()])
+    return Material(scores=scores, options=first.options, comparisons=comparisons, audio=find)
+
+
+def _page(title: str, headline: str, sections: Sequence[Section]) -> Page:
+    return Page(to_html(Report(title, headline, warnings=(), tiles=(), sections=tuple(sections))))
 
 
 def _material(

@@ -45,9 +45,11 @@ def to_html(report: Report) -> str:
     """The page; every text in it is escaped."""
     style = files("evaluation").joinpath("report.css").read_text(encoding="utf-8")
     warnings = "".join(f'<p class="warning">{_text(warning)}</p>' for warning in report.warnings)
-    links = "".join(
-        f'<a href="#{one.anchor}">{_text(one.title)}</a>' for one in report.sections if one.listed
-    )
+    listed = [one for one in report.sections if one.listed]
+    links = _join(f'<a href="#{one.anchor}">{_text(one.title)}</a>' for one in listed)
+    navigation = f"<nav>{links}</nav>" if len(listed) > 1 else ""
+    # The marks are explained where they first occur.
+    first = next((one for one in report.sections if any(isinstance(part, Card) for part in one.parts)), None)
     return "\n".join(
         [
             '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
@@ -57,8 +59,8 @@ def to_html(report: Report) -> str:
             f"<title>{_text(report.title)}</title><style>{style}</style></head><body>",
             f'<header><h1>{_text(report.title)}</h1><p class="headline">{_text(report.headline)}</p>',
             f'{warnings}<div class="tiles">{_join(map(_tile, report.tiles))}</div></header>',
-            f"<nav>{links}</nav><main>",
-            *map(_section, report.sections),
+            f"{navigation}<main>",
+            *(_section(one, legend=_legend() if one is first else "") for one in report.sections),
             "</main></body></html>\n",
         ]
     )
@@ -77,9 +79,7 @@ def _tile(tile: Tile) -> str:
     return f'<div class="tile"><b>{_text(tile.name)}</b><strong>{_text(tile.value)}</strong>{beneath}</div>'
 
 
-def _section(section: Section) -> str:
-    # The marks are explained where they first occur.
-    legend = _legend() if section.listed and any(isinstance(part, Card) for part in section.parts) else ""
+def _section(section: Section, *, legend: str) -> str:
     parts = "\n".join(map(_part, section.parts))
     return f'<section id="{section.anchor}"><h2>{_text(section.title)}</h2>{legend}{parts}</section>'
 

@@ -42,7 +42,25 @@ def confusions_section(material: Material) -> Section:
 def utterance_sections(material: Material) -> list[Section]:
     """The worst utterances, then those that two systems differ on most; each utterance's audio only once."""
     voice = _Voice(material)
-    sections = [Section("Worst utterances", tuple(_worst(material, voice)))]
+    return [_worst_section(material, voice), *_differing_sections(material, voice)]
+
+
+def worst_section(material: Material) -> Section:
+    """The worst utterances alone."""
+    return _worst_section(material, _Voice(material))
+
+
+def differing_sections(material: Material) -> list[Section]:
+    """Those that two systems differ on most alone; none where they differ on none."""
+    return _differing_sections(material, _Voice(material))
+
+
+def _worst_section(material: Material, voice: _Voice) -> Section:
+    return Section("Worst utterances", tuple(_worst(material, voice)))
+
+
+def _differing_sections(material: Material, voice: _Voice) -> list[Section]:
+    sections = []
     for pair in material.comparisons:
         differing = pair.differing
         differing = differing[differing["difference"] != 0]
@@ -73,22 +91,28 @@ class _Voice:
         return content
 
 
-def _worst(material: Material, voice: _Voice) -> Iterable[Part]:
-    totals = pd.concat([one.utterances[["errors", "n_words"]] for one in material.scores.values()])
+def worst_ids(scores: Mapping[str, Score]) -> list[str]:
+    """Utterances with errors, by the errors of all systems, the most first."""
+    totals = pd.concat([one.utterances[["errors", "n_words"]] for one in scores.values()])
     totals = totals.groupby(level=0, sort=False).sum()
     totals = totals[totals["errors"] > 0]
-    # By errors of all systems; among equals the shorter, then by id, so that the order never changes.
+    # Among equals the shorter, then by id, so that the order never changes.
     totals = totals.sort_index().sort_values(["errors", "n_words"], ascending=[False, True], kind="stable")
-    if totals.empty:
+    return [str(name) for name in totals.index]
+
+
+def _worst(material: Material, voice: _Voice) -> Iterable[Part]:
+    ids = worst_ids(material.scores)
+    if not ids:
         yield Paragraph("No system made an error.")
         return
     of = "all systems together" if len(material.scores) > 1 else "the system"
-    n_shown = min(N_WORST, len(totals))
+    n_shown = min(N_WORST, len(ids))
     yield Paragraph(
-        f"{count(n_shown)} of {counted(len(totals), 'utterance')} with errors, by the errors of {of}."
+        f"{count(n_shown)} of {counted(len(ids), 'utterance')} with errors, by the errors of {of}."
     )
-    for name in totals.index[:N_WORST]:
-        yield _card(str(name), material.scores, voice)
+    for name in ids[:N_WORST]:
+        yield _card(name, material.scores, voice)
 
 
 def _card(utterance: str, scores: Mapping[str, Score], voice: _Voice) -> Card:

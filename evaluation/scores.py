@@ -22,8 +22,8 @@ from evaluation.counting import (
     check_ids,
     intervals,
     utterance_table,
+    word_interval,
 )
-from evaluation.display import render_html
 from evaluation.normalize import (
     DEFAULT_PROFILE,
     NORMALIZER_VERSION,
@@ -32,6 +32,7 @@ from evaluation.normalize import (
     Profile,
     has_digit_or_latin,
 )
+from evaluation.notebook_view import framed
 from evaluation.records import Header, RecordFile
 from evaluation.speed import Speed, speed
 from evaluation.tables import summary_table
@@ -98,7 +99,7 @@ class Score:
         return self.utterances.loc[self.utterances["failed"], ["error", "n_words"]]
 
     def _repr_html_(self) -> str:
-        return render_html(summary_table(summarize([self])))
+        return framed(summary_table(summarize([self])))
 
 
 def score(
@@ -210,14 +211,20 @@ def plain_ids(files: Sequence[RecordFile]) -> frozenset[str]:
     return frozenset(record.id for file in files for record in file.records) - tainted
 
 
-def rules(file: RecordFile) -> pd.DataFrame:
+def rules(file: RecordFile, options: Options | None = None) -> pd.DataFrame:
     """WER after each rule of the normaliser, all earlier ones applied, and the difference that it made.
 
+    Args:
+        file: What to score.
+        options: Of the intervals; their `profile` plays no part.
+
     Returns:
-        Indexed by the rule's name, "as written" first: `description`, `wer`, `difference` (to the row
-        above; negative where the rule forgives), `errors`, `n_words`, `n_changed` (texts of either side
-        that the rule changed).
+        Indexed by the rule's name, "as written" first: `description`, `wer` with `wer_low` and `wer_high`,
+        `difference` (to the row above; negative where the rule forgives), `errors`, `n_words`, `n_changed`
+        (texts of either side that the rule changed).
     """
+    options = options or Options()
+    _, blocks = block_of_each(file, options.blocks)
     pairs = [
         (after_each_rule(record.reference), after_each_rule(record.hypothesis or ""))
         for record in file.records
@@ -229,12 +236,15 @@ def rules(file: RecordFile) -> pd.DataFrame:
     rows = []
     for step, (name, description) in enumerate(names):
         counts = [word_counts(ref[step], hyp[step]) for ref, hyp in pairs]
-        errors, n_words = sum(c.errors for c in counts), sum(c.n_reference for c in counts)
-        changed = 0 if not step else sum(t[step] != t[step - 1] for pair in pairs for t in pair)
-        rows.append(
-            (name, description, errors / n_words if n_words else float("nan"), errors, n_words, changed)
+        table = pd.DataFrame(
+            {"errors": [c.errors for c in counts], "n_words": [c.n_reference for c in counts]}, dtype="int64"
         )
-    columns = ["rule", "description", "wer", "errors", "n_words", "n_changed"]
-    table = pd.DataFrame(rows, columns=columns).set_index("rule")
-    table.insert(2, "difference", table["wer"].diff())
-    return table
+        found = word_interval(table, options, blocks)
+        changed = 0 if not step else sum(t[step] != t[step - 1] for pair in pairs for t in pair)
+        errors = int(table["errors"].sum())
+        estimate = (found.rate, found.low, found.high)
+        rows.append((name, description, *estimate, errors, found.n_reference, changed))
+    columns = ["rule", "description", "wer", "wer_low", "wer_high", "errors", "n_words", "n_changed"]
+    rated = pd.DataFrame(rows, columns=columns).set_index("rule")
+    rated.insert(4, "difference", rated["wer"].diff())
+    return rated

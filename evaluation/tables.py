@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from evaluation.display import DASH, count, decimal, estimate, percent, seconds
+from evaluation.display import DASH, count, decimal, estimate, failure_of, percent, seconds
+from evaluation.notebook_view import first_words
 
 _RATES = {"wer": "WER, %", "cer": "CER, %", "ser": "SER, %"}
 
@@ -35,6 +36,25 @@ def summary_table(scores: pd.DataFrame) -> pd.DataFrame:
                 "RTFx": decimal(row["rtfx"], 1),
             }
             for name, row in scores.iterrows()
+        ]
+    )
+
+
+def records_table(records: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `evaluation.records.as_table` for people: the beginnings of the texts, times, confidence."""
+    return _shown(
+        [
+            {
+                "Utterance": str(name),
+                "Reference": first_words(row["reference"]),
+                "Hypothesis": first_words(row["hypothesis"])
+                if isinstance(row["hypothesis"], str)
+                else f"failed: {failure_of(row['error'])}",
+                "Audio": seconds(row["audio_s"]),
+                "Work": seconds(row["work_s"]),
+                "Confidence": decimal(row["confidence"]),
+            }
+            for name, row in records.iterrows()
         ]
     )
 

@@ -9,7 +9,7 @@ Audio that cannot be decoded is found by whoever decodes it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -239,6 +239,18 @@ class Dataset:
                 fields = (row.file_name, row.speaker, row.session, row.duration_s)
                 return Utterance(own_id, row.audio, row.reference, *fields)
         return None
+
+
+def audio_of(dataset: Iterable[Utterance], ids: Collection[str]) -> dict[str, bytes]:
+    """Encoded audio of some utterances, by id: reads the dataset until all are found; those that it has."""
+    wanted, found = set(ids), {}
+    for utterance in dataset if wanted else ():
+        if utterance.id in wanted:
+            audio = utterance.audio
+            found[utterance.id] = audio if isinstance(audio, bytes) else audio.read_bytes()
+            if len(found) == len(wanted):
+                break
+    return found
 
 
 def drawn(n_rows: int, n_drawn: int, seed: int) -> frozenset[int]:

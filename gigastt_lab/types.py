@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from gigastt_lab.rich import transcript_html
+
 # Execution providers of ONNX Runtime, by short name; "auto" chooses.
 ProviderName = Literal["cpu", "cuda", "tensorrt", "coreml", "openvino", "directml", "nnapi"]
 Provider = Literal["auto", "cpu", "cuda", "tensorrt", "coreml", "openvino", "directml", "nnapi"]
@@ -138,6 +140,9 @@ class Transcript:
             timings=sum((part.timings for part in parts), Timings()),
             n_tokens=sum(part.n_tokens for part in parts),
         )
+
+    def _repr_html_(self) -> str:
+        return transcript_html(self.words, self.duration_s)
 
 
 @dataclass(frozen=True)

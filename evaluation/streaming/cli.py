@@ -64,7 +64,8 @@ def build(parser: argparse.ArgumentParser) -> None:
     add("--url", action="append", default=[], metavar="ws://HOST:PORT/v1/ws",
         help="a server that speaks gigastt's WebSocket protocol; repeatable")  # fmt: skip
     add("--clock", choices=CLOCKS, help="real: audio comes at the pace of speech; simulated: waits are "
-        "jumped over, work is measured; default: simulated, if one engine works for one stream")  # fmt: skip
+        "jumped over, work is measured; ideal: work takes no time, for what waiting alone costs; "
+        "default: simulated, if one engine works for one stream")  # fmt: skip
     add("--chunk-ms", type=at_least(10), default=Feeding.chunk_ms, metavar="N",
         help=f"audio handed over at once; default: {Feeding.chunk_ms}")  # fmt: skip
     add("--trailing-silence-ms", type=at_least(0), default=Feeding.silence_ms, metavar="N",
@@ -181,7 +182,7 @@ def _choices(options: argparse.Namespace) -> list[StreamChoice]:
 def _feeding(options: argparse.Namespace) -> Feeding:
     """How to feed; also checks what does not go together."""
     needs_real = bool(options.url) or options.streams > 1
-    if needs_real and options.clock == "simulated":
+    if needs_real and options.clock not in (None, "real"):
         options.parser.error("servers, and several streams at once, need --clock real")
     clock: ClockName = options.clock or ("real" if needs_real else "simulated")
 

@@ -77,7 +77,7 @@ class EngineStreamSystem:
     """An engine that is streamed to: each clip is one stream, its hypothesis the finals joined.
 
     Attributes:
-        name: That of the engine, and the preset; the clock where it is the real one.
+        name: That of the engine, and the preset; the clock where it is not the simulated one.
         info: What really runs; "file_path" names the same engine's system for whole files.
         batch_size: Streams beside each other, each in a thread.
     """
@@ -105,14 +105,13 @@ class EngineStreamSystem:
             new_clock: In place of the clock that `feeding` names.
 
         Raises:
-            ValueError: several streams by the simulated clock, which cannot show how they wait for each
-                other.
+            ValueError: several streams by another clock, which cannot show how they wait for each other.
         """
-        if n_streams > 1 and feeding.clock == "simulated":
+        if n_streams > 1 and feeding.clock != "real":
             raise ValueError("several streams at once need the real clock")
         at_once = [f"x{n_streams}"] if n_streams > 1 else []
-        real = ["real"] if feeding.clock == "real" else []
-        self.name = safe_name("_".join([base, "stream", choice.name, *at_once, *real]))
+        clock = [] if feeding.clock == "simulated" else [feeding.clock]
+        self.name = safe_name("_".join([base, "stream", choice.name, *at_once, *clock]))
         self.batch_size = n_streams
         self.info = {
             **info,
@@ -181,7 +180,7 @@ class EngineStreamSystem:
             hypothesis=" ".join(final.text for final in finals if final.text),
             words=tuple(rounded(word.text, word.start, word.end, word.confidence) for word in words),
             audio_s=each.audio_s,
-            work_s=work_s,
+            work_s=work_s or None,  # by the ideal clock it is not known
             stream=log,
         )
 

@@ -28,7 +28,8 @@ class Feeding:
     """How clips are streamed.
 
     Attributes:
-        clock: "real" waits as a microphone would; "simulated" jumps over the waits (`SimulatedClock`).
+        clock: "real" waits as a microphone would; "simulated" jumps over the waits (`SimulatedClock`);
+            "ideal" over the work, too (`IdealClock`).
         chunk_ms: Audio in one piece. 100 ms is what clients of such servers commonly send.
         silence_ms: Faint noise after each clip, so that its end is found as a speaker's is: by silence.
     """

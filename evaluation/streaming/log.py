@@ -6,7 +6,7 @@ Times are seconds on the stream's clock, which begins with the first sample: sam
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, get_args
 
@@ -70,6 +70,14 @@ class StreamLog:
         """When a microphone hands over the audio up to this second of the stream: with its chunk's end."""
         at = bisect_left(self.chunks, position_s - _EPSILON_S, key=lambda chunk: chunk[0])
         return self.chunks[min(at, len(self.chunks) - 1)][0] if self.chunks else position_s
+
+
+def utterances_of(events: Iterable[StreamEvent]) -> list[list[StreamEvent]]:
+    """The results of each utterance, in the order in which they came."""
+    found: dict[int, list[StreamEvent]] = {}
+    for event in events:
+        found.setdefault(event.utterance, []).append(event)
+    return list(found.values())
 
 
 def packed(log: StreamLog) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from typing import Literal
 import numpy as np
 
 from evaluation.normalize.letters import drop_punctuation, lower
-from evaluation.streaming.log import StreamEvent, StreamLog
+from evaluation.streaming.log import StreamEvent, StreamLog, utterances_of
 
 # How the last final of a stream came: by silence after the speech; before the speech had ended, so that
 # nothing was recognised behind it; by length or by the stop. Else there was no final, or no speech.
@@ -109,11 +109,8 @@ def measures(log: StreamLog) -> Measures:
 
 def instability(events: Iterable[StreamEvent]) -> Instability:
     """Of all utterances of a stream."""
-    utterances: dict[int, list[StreamEvent]] = {}
-    for event in events:
-        utterances.setdefault(event.utterance, []).append(event)
     counts = np.zeros(7, int)
-    for results in utterances.values():
+    for results in utterances_of(events):
         partials = [event.text for event in results if event.kind == "partial"]
         final = next((event.text for event in results if event.kind == "final"), None)
         shown = partials + ([] if final is None else [final])
@@ -123,6 +120,30 @@ def instability(events: Iterable[StreamEvent]) -> Instability:
             len((final or "").split()), 1, n_unstable > 0,
         )  # fmt: skip
     return Instability(*counts.tolist())
+
+
+def settling_s(events: Iterable[StreamEvent], form: Callable[[str], str] = str) -> tuple[float, ...]:
+    """Of each word of the finals, seconds from when something first stood in its place until it stayed.
+
+    A word's place is its number in the utterance. It stays from the first result on after which it and all
+    words before it are those of the final. A word that never changed took no time, and so did one that only
+    the final shows. Words of utterances without a final are left out.
+
+    >>> texts = [(1.0, "partial", "при"), (2.0, "partial", "привет как"), (3.0, "final", "привет вам")]
+    >>> settling_s(StreamEvent(kind=kind, utterance=0, text=text, at_s=at_s) for at_s, kind, text in texts)
+    (1.0, 1.0)
+    """
+    found = []
+    for results in utterances_of(events):
+        texts = [form(event.text).split() for event in results]
+        final = texts[-1] if results[-1].kind == "final" else []
+        for place in range(1, len(final) + 1):
+            first = next(at for at, words in enumerate(texts) if len(words) >= place)
+            stayed = len(texts) - 1
+            while stayed > first and texts[stayed - 1][:place] == final[:place]:
+                stayed -= 1
+            found.append(results[stayed].at_s - results[first].at_s)
+    return tuple(found)
 
 
 def n_taken_back(texts: Sequence[str], form: Callable[[str], str] = str) -> int:

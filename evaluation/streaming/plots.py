@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from evaluation.plots import COLORS, INK, LINES, axes_or_new, style_of, with_legend
-from evaluation.streaming.log import StreamEvent, StreamLog
+from evaluation.streaming.log import StreamEvent, StreamLog, utterances_of
 from evaluation.streaming.quantiles import Quantiles
 from evaluation.streaming.study import LATENCIES, StreamScore
 
@@ -79,6 +79,27 @@ def latency_shares(streams: Mapping[str, StreamScore], latency: str, ax: Axes | 
     return with_legend(ax, len(streams))
 
 
+def settling(times_s: Mapping[str, Sequence[float]], ax: Axes | None = None) -> Axes:
+    """The share of words that stay as they are, against the time since something first stood in their place.
+
+    Args:
+        times_s: Of each system, from `evaluation.streaming.measures.settling_s`.
+        ax: Where to draw.
+    """
+    ax = axes_or_new(ax)
+    known = {name: np.sort(times) for name, times in times_s.items() if len(times)}
+    ends_s = 1.05 * max([*(float(times[-1]) for times in known.values()), 0.5])
+    for number, (name, times) in enumerate(known.items()):
+        at = np.concatenate([[0.0], times, [ends_s]])
+        shares = 100 * np.searchsorted(times, at, side="right") / len(times)
+        ax.step(at, shares, where="post", label=name, linewidth=1.6, color=COLORS[number % len(COLORS)],
+                linestyle=LINES[number % len(LINES)])  # fmt: skip
+    least = min((100 * float(np.mean(times <= 0)) for times in known.values()), default=0.0)
+    ax.set_ylim(max(0.0, 10 * (least // 10) - 10), 101)  # most words never change: what is left is looked at
+    ax.set(xlabel="seconds since the word first showed", ylabel="words that stay, %", xlim=(0, ends_s))
+    return with_legend(ax, len(known))
+
+
 def behind(logs: Mapping[str, StreamLog], ax: Axes | None = None) -> Axes:
     """How late audio was handed over in the course of a stream: of each system one, the latest."""
     ax = axes_or_new(ax)
@@ -107,7 +128,7 @@ def raster(log: StreamLog, ax: Axes | None = None) -> Axes:
     Orange words were taken back later, with all that stood behind them; blue ones stayed; the dark ones are
     final. What stood there is written on the orange, where there is room; the final words stand at the left.
     """
-    utterances = [list(results) for results in _utterances(log.events)]
+    utterances = utterances_of(log.events)
     heights = [max(len(event.text.split()) for event in results) for results in utterances]
     ax = axes_or_new(ax, width=6.6, height=1.2 + 0.22 * max(1, sum(heights)))
     ends_s = max([log.streamed_s if not log.events else log.events[-1].at_s + 0.4, 0.5])
@@ -162,11 +183,6 @@ def _runs(results: Sequence[StreamEvent], first_row: int, ends_s: float) -> Iter
             run = _Run(first_row + row, event.at_s, until[at], words[row], state)
         if run is not None:
             yield run
-
-
-def _utterances(events: Sequence[StreamEvent]) -> Iterator[list[StreamEvent]]:
-    for utterance in dict.fromkeys(event.utterance for event in events):
-        yield [event for event in events if event.utterance == utterance]
 
 
 def _marks(log: StreamLog) -> list[tuple[float, str]]:

@@ -9,8 +9,7 @@ from evaluation.display import DASH, counted, decimal, estimate, seconds
 from evaluation.plots import to_svg
 from evaluation.records import Record
 from evaluation.report_account import failures_section, method_section, runs_section, warnings
-from evaluation.report_html import to_html
-from evaluation.report_markdown import to_markdown
+from evaluation.report_files import ReportFiles, write_files
 from evaluation.report_parts import Folded, Paragraph, Part, Plot, Report, Row, Section, Table, Tile
 from evaluation.report_sections import Material
 from evaluation.scores import Score
@@ -26,17 +25,9 @@ _HOW_TO_READ: Final = (
 )
 
 
-def write_report(study: Study, directory: Path) -> tuple[Path, Path]:
+def write_report(study: Study, directory: Path) -> ReportFiles:
     """Write ``streaming.html``, one page that needs no network, and ``streaming.md`` with plots beside it."""
-    report = _report(study)
-    text, figures = to_markdown(report)
-    page_path, text_path = directory / "streaming.html", directory / "streaming.md"
-    contents = {page_path: to_html(report), text_path: text}
-    contents |= {directory / name: svg for name, svg in figures.items()}
-    for path, content in contents.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8", errors="backslashreplace")  # a lone surrogate
-    return page_path, text_path
+    return write_files(_report(study), directory, "streaming")
 
 
 def settling(one: StreamScore) -> dict[str, Record]:

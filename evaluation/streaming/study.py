@@ -6,7 +6,7 @@ import itertools
 import logging
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from evaluation.records import Record, RecordFile
 from evaluation.report import shortened
 from evaluation.scores import Score, labels, score
 from evaluation.streaming.log import StreamLog
-from evaluation.streaming.measures import Ending, Measures, measures
+from evaluation.streaming.measures import Ending, Measures, measures, settling_s
 from evaluation.streaming.quantiles import Quantiles, quantiles
 
 logger = logging.getLogger(__name__)
@@ -191,6 +191,12 @@ def stream_score(
         worst_behind_s=max((each.worst_behind_s for each in found), default=math.nan),
         n_growing=sum(_grows(each, log) for each, log in zip(found, logs, strict=True)),
     )
+
+
+def settling_of(file: RecordFile, form: Callable[[str], str] = str) -> list[float]:
+    """Seconds that each word of the finals took to settle, of all streams; see `measures.settling_s`."""
+    logs = [record.stream for record in file.records if record.stream is not None]
+    return [seconds for log in logs for seconds in settling_s(log.events, form)]
 
 
 def with_last_partials(file: RecordFile) -> RecordFile:

@@ -139,6 +139,7 @@ def _by_feeding(study: Study) -> Mapping[str, list[str]]:
         clock = {
             "real": "Real clock: audio was fed at the pace of speech",
             "simulated": "Simulated clock: waits for audio were jumped over, work was measured",
+            "ideal": "Ideal clock: work took no time, so that latencies are those of waiting alone",
         }.get(str(info.get("clock")), "The clock is not stated")
         beside = int(info.get("batch_size", 1))
         at_once = f", {beside} streams beside each other" if beside > 1 else ""

@@ -9,19 +9,19 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from evaluation.plots import COLORS, FAINT, INK, LINES, axes_or_new, style_of
+from evaluation.plots import COLORS, FAINT, INK, LINES, axes_or_new, log_ticks, rows_named, style_of
 from evaluation.timing.limit import Limit
 from evaluation.timing.memory import Footprint
 from evaluation.timing.results import Found
 from evaluation.timing.rounds import Spread, Timing
+from evaluation.timing.sections import OURS
 from evaluation.timing.tables import by_label
 from gigastt_lab.files import Precision
 
 _DPI: Final = 150
 _WIDTH: Final = 8.0
-_MARKERS: Final = "os^Dv*PXh<>"  # more than there are colours
+_MARKERS: Final = "os^DvPX*h<>"  # more than there are colours
 _PRECISIONS: Final[tuple[Precision, ...]] = ("int8", "fp32")
 _HATCHES: Final = ("", "//", "..", "xx", "\\\\")
 
@@ -74,12 +74,94 @@ def rtfx_by_length(
                 linestyle=LINES[number], label="" if place else f"limit of {precision.upper()}",
             )  # fmt: skip
     ax.set_yscale("log")  # the limit is several times what anybody reaches
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    ax.yaxis.set_minor_locator(NullLocator())
+    log_ticks(ax.yaxis)
     ax.set_xticks(range(len(lengths)), [f"{length:g} s" for length in lengths])
     ax.set(xlabel="audio, one file at a time", ylabel="seconds of audio per second")
     ax.grid(False, axis="x")
+    return _legend_beside(ax)
+
+
+def latency_by_length(timings: Sequence[Timing], numbers: Mapping[str, int], ax: Axes | None = None) -> Axes:
+    """Seconds from the file to its text against its length, one file at a time; both axes logarithmic."""
+    ax = axes_or_new(ax, width=_WIDTH, height=3.6)
+    by_length = sorted(timings, key=lambda timing: timing.audio_s)
+    for label, its in by_label(by_length).items():
+        seconds = [_scaled(timing.wall_ms, 0.001) for timing in its]
+        _points(ax, [timing.audio_s for timing in its], seconds, label, numbers)
+    ax.set(xscale="log", yscale="log", xlabel="audio, s", ylabel="from file to text, s")
+    log_ticks(ax.xaxis)
+    log_ticks(ax.yaxis)
+    return _legend_beside(ax)
+
+
+def times_ours(found: Found, ax: Axes | None = None) -> Axes:
+    """How many times as long as the engine others take over the same files, one row each, by length.
+
+    The engine is taken in the same precision; right of 1, it is the faster.
+    """
+    its: dict[str, list[tuple[float, Spread]]] = {}
+    for timing in found.end_to_end:
+        multiple = found.times_ours(timing, found.end_to_end)
+        if not np.isnan(multiple.median):
+            its.setdefault(timing.label, []).append((timing.audio_s, multiple))
+    ax = _across(its, ax)
+    ax.axvline(1, color=INK, linewidth=1)
+    ax.set(xlabel="time, as a multiple of the engine's", xlim=(0, None))
+    return _legend_beside(ax)
+
+
+def share_of_limit(found: Found, ax: Axes | None = None) -> Axes:
+    """How many percent of the machine's own limit each reaches, one row each, by length."""
+    its: dict[str, list[tuple[float, Spread]]] = {}
+    for timing in found.end_to_end:
+        share = _scaled(timing.rtfx, 100 / found.limit_rtfx(timing))
+        if not np.isnan(share.median):
+            its.setdefault(timing.label, []).append((timing.audio_s, share))
+    ax = _across(its, ax)
+    ax.set(xlabel="of the speed that products alone allow, %", xlim=(0, 100))
+    return _legend_beside(ax)
+
+
+def rtfx_by_threads(founds: Sequence[Found], audio_s: float, ax: Axes | None = None) -> Axes:
+    """Seconds of audio per second against threads, from measurements with different numbers of them.
+
+    Args:
+        founds: Of one machine; the engine's files of `audio_s` are taken of each.
+        audio_s: Seconds of the files.
+        ax: Where to draw.
+    """
+    ax = axes_or_new(ax)
+    its: dict[str, dict[int, Spread]] = {}
+    for found in founds:
+        for timing in found.end_to_end:
+            if timing.label.startswith(OURS) and timing.audio_s == audio_s and timing.wall_s:
+                its.setdefault(timing.label, {})[found.threads] = timing.rtfx
+    for number, (label, by_threads) in enumerate(its.items()):
+        counts = sorted(by_threads)
+        _points(ax, counts, [by_threads[n] for n in counts], label, {label: number})
+    counts = sorted({n for by_threads in its.values() for n in by_threads})
+    ax.set_xticks(counts, [str(n) for n in counts])
+    ax.set(xlabel=f"threads; files of {audio_s:g} s", ylabel="seconds of audio per second", ylim=(0, None))
+    return _legend_beside(ax)
+
+
+def rtfx_by_provider(founds: Mapping[str, Found], audio_s: float, ax: Axes | None = None) -> Axes:
+    """Seconds of audio per second of the engine on each execution provider, one row each.
+
+    Args:
+        founds: By what to call the machine or the model.
+        audio_s: Seconds of the files.
+        ax: Where to draw.
+    """
+    its: dict[str, list[tuple[float, Spread]]] = {}
+    for name, found in founds.items():
+        providers = {entry.contestant.label: entry.contestant.provider for entry in found.entries}
+        for timing in found.end_to_end:
+            if timing.label.startswith(OURS) and timing.audio_s == audio_s and timing.wall_s:
+                row = f"{providers[timing.label]}: {timing.label.removeprefix(OURS)}"
+                its[f"{row} ({name})" if len(founds) > 1 else row] = [(audio_s, timing.rtfx)]
+    ax = _across(its, ax)
+    ax.set(xlabel="seconds of audio per second", xlim=(0, None))
     return _legend_beside(ax)
 
 
@@ -123,11 +205,35 @@ def memory_bars(footprints: Sequence[Footprint], ax: Axes | None = None) -> Axes
             "hatch": _HATCHES[number % len(_HATCHES)],
         }
         ax.barh(at, np.array(its) / 1e6, height, label=name, edgecolor="white", **fill)
-    ax.set_yticks(rows, [each.label for each in footprints])
-    ax.set_ylim(len(footprints) - 0.5, -0.5)  # the first on top
-    ax.grid(False, axis="y")
+    rows_named(ax, [each.label for each in footprints])
     ax.set(xlabel="resident memory, MB", xlim=(0, None))
     return _legend_beside(ax)
+
+
+def _across(its: Mapping[str, Sequence[tuple[float, Spread]]], ax: Axes | None) -> Axes:
+    """A row for each, with a dot and the quartiles for each length of audio, which has its own colour."""
+    ax = axes_or_new(ax, width=_WIDTH, height=1.0 + 0.42 * max(1, len(its)))
+    lengths = list(dict.fromkeys(audio_s for spreads in its.values() for audio_s, _ in spreads))
+    for number, length in enumerate(lengths):
+        shift = (number - (len(lengths) - 1) / 2) * 0.6 / len(lengths)
+        rows, found = [], []
+        for row, spreads in enumerate(its.values()):
+            for audio_s, value in spreads:
+                if audio_s == length:
+                    rows.append(row + shift)
+                    found.append(value)
+        low, median, high = np.array([(each.low, each.median, each.high) for each in found]).T
+        style = style_of(number) | {"linestyle": "", "zorder": 3}
+        ax.errorbar(
+            (low + high) / 2, rows, xerr=(high - low) / 2, linestyle="", capsize=3, color=style["color"]
+        )
+        ax.plot(median, rows, label=f"{length:g} s of audio", **style)
+    rows_named(ax, [*its])
+    return ax
+
+
+def _scaled(value: Spread, factor: float) -> Spread:
+    return Spread(value.median * factor, value.low * factor, value.high * factor)
 
 
 def _points(

@@ -1,14 +1,16 @@
-"""All tables with what has to be said beside them: as text for a terminal, and in Markdown for a file."""
+"""All tables with what has to be said beside them: for a terminal, in Markdown for a file, for a notebook."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
 from evaluation.display import counted, decimal, markdown, render_markdown, render_text
 from evaluation.machine import machine_info, package_versions, without_home
+from evaluation.notebook_view import Title, framed
 from evaluation.timing import tables
 from evaluation.timing.clips import N_MIXED
 from evaluation.timing.memory import N_STARTS, N_THREADS
@@ -40,6 +42,14 @@ def as_markdown(found: Found, command: str) -> str:
         told += [f"## {part.title}", "", render_markdown(part.table), ""]
         told += [line for remark in part.remarks for line in (markdown(remark), "")]
     return "\n".join([*told, "## Notes", "", *(f"- {markdown(note)}" for note in notes(found))]) + "\n"
+
+
+def as_html(found: Found, machine: Mapping[str, Any], versions: Mapping[str, str]) -> str:
+    """For a notebook, of a measurement that may come from another machine."""
+    told: list[str | pd.DataFrame] = [_head(found, machine, versions)]
+    for part in parts(found):
+        told += [Title(part.title), part.table, *part.remarks]
+    return framed(*told, *(f"Note: {note}" for note in notes(found)))
 
 
 def parts(found: Found) -> Iterator[Part]:
@@ -82,8 +92,11 @@ def notes(found: Found) -> list[str]:
     return [without_home(note) for note in told]
 
 
-def _head(found: Found) -> str:
-    machine, versions = machine_info(), package_versions()
+def _head(
+    found: Found, machine: Mapping[str, Any] | None = None, versions: Mapping[str, str] | None = None
+) -> str:
+    """Model, threads and machine in a line; by default this machine."""
+    machine, versions = machine or machine_info(), versions or package_versions()
     before, after = (decimal(load, 1) for load in found.load_average)
     runtime = next((versions[name] for name in versions if name.startswith("onnxruntime")), "unknown")
     return (

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from evaluation.records import Header, Record, read, write
-from evaluation.streaming.clocks import RealClock, SimulatedClock
+from evaluation.streaming.clocks import IdealClock, RealClock, SimulatedClock
 from evaluation.streaming.feeding import Feeding, faint_noise, speech_bounds
 from evaluation.streaming.log import StreamEvent, StreamLog, packed, unpacked
-from evaluation.streaming.measures import Instability, instability, measures
+from evaluation.streaming.measures import Instability, instability, measures, plain, settling_s
 from evaluation.streaming.quantiles import quantiles
 
 
@@ -194,6 +194,47 @@ def test_the_simulated_clock_jumps_over_waits_and_counts_work():
     clock.wait_until(2.0)
     assert clock.now() == pytest.approx(2.0)
     assert time.now == pytest.approx(100.7)
+
+
+def test_by_the_ideal_clock_work_takes_no_time():
+    clock = IdealClock()
+    assert clock.now() == 0.0
+    clock.wait_until(0.5)
+    assert clock.now() == 0.5
+    clock.wait_until(0.3)  # over already
+    assert clock.now() == 0.5
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        #  at 1 s     at 2 s         at 3 s, the final
+        (("раз", "раз два", "раз два"), (0.0, 0.0)),
+        (("раз", "рас два", "раз два"), (2.0, 1.0)),  # the first changes back: both stay from 3 s on
+        (("раз два", "раз", "раз два"), (0.0, 2.0)),  # gone for a while
+        (("раз", "раз два", "раз"), (0.0,)),  # a word that the final lacks is none of its words
+        (("раз", "раз", "раз два три"), (0.0, 0.0, 0.0)),  # those that only the final shows
+        (("раз", "раз", ""), ()),
+    ],
+)
+def test_when_words_settle(texts, expected):
+    kinds = ("partial", "partial", "final")
+    events = [
+        StreamEvent(kind=kind, utterance=0, text=text, at_s=1.0 + number)
+        for number, (kind, text) in enumerate(zip(kinds, texts, strict=True))
+    ]
+    assert settling_s(events) == expected
+    assert settling_s(events[:2]) == ()  # without a final nothing is known
+
+
+def test_words_settle_earlier_without_case_and_punctuation():
+    texts = {"partial": "раз два", "final": "Раз, два."}
+    events = [
+        StreamEvent(kind=kind, utterance=0, text=text, at_s=float(number))
+        for number, (kind, text) in enumerate(texts.items())
+    ]
+    assert settling_s(events) == (1.0, 1.0)
+    assert settling_s(events, plain) == (0.0, 0.0)
 
 
 def test_pieces_are_the_clip_and_then_faint_noise():

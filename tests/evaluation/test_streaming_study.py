@@ -7,15 +7,24 @@ import pytest
 from streams_made import Engine, Time, file_of, system, tone, without_streams
 
 from evaluation.counting import ScoreError
+from evaluation.display import DASH
 from evaluation.outcomes import Outcome
 from evaluation.streaming import plots
 from evaluation.streaming.clocks import SimulatedClock
 from evaluation.streaming.engine_stream import StreamChoice
 from evaluation.streaming.feeding import Feeding
 from evaluation.streaming.joined import Joined
+from evaluation.streaming.measures import plain
 from evaluation.streaming.report import settling, write_report
-from evaluation.streaming.study import LATENCIES, study, with_last_partials
-from evaluation.streaming.tables import as_content, latency_table, notes, streams_table, text_table
+from evaluation.streaming.study import LATENCIES, settling_of, study, with_last_partials
+from evaluation.streaming.tables import (
+    as_content,
+    latency_table,
+    notes,
+    stability_table,
+    streams_table,
+    text_table,
+)
 from evaluation.utterances import Utterance
 from gigastt_lab.stream_options import PRESETS
 
@@ -196,6 +205,39 @@ def test_a_raster_shows_every_word_in_its_time(time):
         (round(y, 1), x, width) for y, x, width in bars
     }
     assert [label.get_text() for label in ax.get_yticklabels()] == ["Раз", "два."]
+
+
+def test_by_the_ideal_clock_only_waiting_is_left(time):
+    made = system(Engine(time, work_s=0.05), feeding=Feeding(clock="ideal"))
+    assert made.name == "made_stream_balanced_ideal"
+    [outcome] = made.transcribe([tone(2.0)])
+    assert [event.at_s for event in outcome.stream.events] == [1.0, 2.0]
+    assert outcome.work_s is None
+    file = file_of([outcome])
+    file.header.system_info["clock"] = "ideal"
+    found = study([file])
+    assert "Ideal clock: work took no time" in notes(found)[0]
+    assert found.streams["made"].latencies["partial_lag"].p99 == 0.0
+    assert stability_table(found)["Work per s, ms"].tolist() == [DASH]
+    with pytest.raises(ValueError, match="need the real clock"):
+        system(Engine(time), feeding=Feeding(clock="ideal"), n_streams=2)
+
+
+def test_how_words_settle_is_a_rising_share():
+    ax = plots.settling({"a": (0.0, 0.0, 1.0, 3.0), "b": (0.5,), "none": ()})
+    assert ax.get_xlabel().startswith("seconds")
+    assert ax.get_ylabel().endswith("%")
+    first, second = ax.lines
+    assert first.get_ydata().tolist() == [50.0, 50.0, 50.0, 75.0, 100.0, 100.0]
+    assert second.get_ydata().tolist() == [0.0, 100.0, 100.0]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+    assert plots.settling({}).get_legend() is None
+
+
+def test_words_of_all_streams_settle(time):
+    file = file_of([*streamed(time, tone(2.0), tone(2.0)), Outcome(error="gone")])
+    assert settling_of(file) == [1.0, 0.0] * 2  # "раз" at 1 s becomes "Раз" at 2 s, when "два." comes
+    assert settling_of(file, plain) == [0.0, 0.0] * 2
 
 
 class Clips:

@@ -1,0 +1,128 @@
+"""Error rates and their differences: by system, profile, rule and bin, and how sure they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from evaluation.compare import Comparison
+from evaluation.plots.style import (
+    INK,
+    axes_or_new,
+    dodged,
+    log_ticks,
+    rows_named,
+    style_of,
+    whisker_across,
+    with_legend,
+)
+from evaluation.scores import ALL, Score
+
+
+def wer_by_system(scores: Mapping[str, Score], ax: Axes | None = None) -> Axes:
+    """Dot and whisker: the WER of each system, in percent, with its interval."""
+    ax = axes_or_new(ax, height=0.9 + 0.4 * len(scores))
+    for row, one in enumerate(scores.values()):
+        whisker_across(ax, row, (one.wer.rate, one.wer.low, one.wer.high), row)
+    rows_named(ax, [*scores])
+    ax.set_xlabel("word error rate, %")
+    return ax
+
+
+def wer_by_profile(profiles: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
+    """The WER of each system under each profile of the normaliser; from `evaluation.scores.profiles`."""
+    ax = axes_or_new(ax)
+    tables = {
+        name: table[table["utterances"] == ALL].set_index("profile") for name, table in profiles.items()
+    }
+    dodged(ax, tables)
+    ax.set_xlabel("profile of the normaliser")
+    return ax
+
+
+def wer_by_rule(rules: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
+    """The WER after each rule of the normaliser, all earlier ones applied; from `evaluation.scores.rules`.
+
+    At the right, of one system, the points by which the rule changed the rate, where it did.
+    """
+    names = list(dict.fromkeys(str(name) for table in rules.values() for name in table.index))
+    ax = axes_or_new(ax, width=6.4, height=0.9 + 0.28 * len(names))
+    for number, (label, table) in enumerate(rules.items()):
+        shift = (number - (len(rules) - 1) / 2) * 0.5 / len(rules)
+        for name, row in table.iterrows():
+            estimate = (row["wer"], row["wer_low"], row["wer_high"])
+            first = label if name == table.index[0] else ""
+            whisker_across(ax, names.index(str(name)) + shift, estimate, number, label=first)
+    rows_named(ax, names)
+    ax.set(xlabel="word error rate after the rule and all above it, %", xlim=(0, None))
+    if len(rules) == 1:
+        _changes_beside(ax, next(iter(rules.values())))
+    return with_legend(ax, len(rules))
+
+
+def differences(comparisons: Sequence[Comparison], ax: Axes | None = None) -> Axes:
+    """Paired differences in WER, in points, with their intervals; right of zero, B is better."""
+    ax = axes_or_new(ax, height=0.9 + 0.4 * len(comparisons))
+    for row, one in enumerate(comparisons):
+        whisker_across(ax, row, (one.wer.difference, one.wer.low, one.wer.high), 0)
+    ax.axvline(0, color=INK, linewidth=1)
+    names = [f"{one.label_a} − {one.label_b}" for one in comparisons]
+    rows_named(ax, [name if len(name) < 25 else name.replace(" − ", "\n− ") for name in names])
+    ax.set_xlabel("points of word error rate; left of 0, the first is better")
+    return ax
+
+
+def wer_by_bin(bins: Mapping[str, pd.DataFrame], xlabel: str, ax: Axes | None = None) -> Axes:
+    """The WER of each system against length, duration or noise; from `evaluation.breakdowns`.
+
+    How many utterances a bin holds stands above it: those of the first system.
+    """
+    ax = axes_or_new(ax)
+    dodged(ax, bins)
+    first = next(iter(bins.values()))
+    for place, n in enumerate(first["n_utterances"]):
+        ax.annotate(
+            f"{n:,}", (place, 1), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
+            ha="center", fontsize="x-small", color=INK, alpha=0.7,
+        )  # fmt: skip
+    ax.set_xlabel(xlabel)
+    return ax
+
+
+def interval_width(widths: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
+    """How many utterances one needs: half the interval's width, in points, against their number.
+
+    From `evaluation.breakdowns.width_by_n`. Dashed, as 1 / sqrt(n): what more utterances would give.
+    """
+    ax = axes_or_new(ax)
+    for number, (name, table) in enumerate(widths.items()):
+        if not len(table):
+            continue  # too few utterances to tell
+        style = style_of(number)
+        ax.plot(table["n_utterances"], table["half_width"] * 100, label=name, **style)
+        last = table.iloc[-1]
+        more = last["n_utterances"] * np.geomspace(1, 10, 5)
+        ax.plot(
+            more,
+            last["half_width"] * 100 * np.sqrt(last["n_utterances"] / more),
+            "--",
+            color=style["color"],
+            linewidth=1,
+        )
+    ax.set(xscale="log", yscale="log", xlabel="utterances", ylabel="± points of word error rate")
+    log_ticks(ax.xaxis)
+    log_ticks(ax.yaxis)
+    return with_legend(ax, len(widths))
+
+
+def _changes_beside(ax: Axes, table: pd.DataFrame) -> None:
+    points = 100 * table["difference"]
+    changes = {float(row): f"{each:+.2f}" for row, each in enumerate(points) if abs(each) >= 0.005}
+    for row, text in {-0.9: "points", **changes}.items():
+        ax.annotate(
+            text.replace("-", "−"), (1, row), (4, 0), xycoords=("axes fraction", "data"),
+            textcoords="offset points", va="center", fontsize="small", color=INK,
+        )  # fmt: skip
