@@ -9,9 +9,10 @@ from typing import Final, Protocol
 _MOST_WORDS: Final = 1_000
 """Shown of a long recording: a page of a notebook, not its hour."""
 
-# Below a confidence, how a word is underlined: told apart by shape, so that no colour has to be seen.
-_MARKS: Final = ((0.6, "3px double #d55e00"), (0.9, "2px dotted #e69f00"))
-_LEGEND: Final = "underlined twice: confidence below 0.6; dotted: below 0.9"
+# Below a confidence, how a word is underlined: told apart by shape, so that no colour has to be seen. The
+# limits are those of `widgets.TranscriptView`.
+_MARKS: Final = ((0.7, "3px double #d55e00"), (0.9, "2px dotted #e69f00"))
+_LEGEND: Final = "underlined twice: confidence below 0.7; dotted: below 0.9"
 
 
 class TimedWord(Protocol):
