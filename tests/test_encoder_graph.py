@@ -199,6 +199,17 @@ def test_what_fails_half_way_leaves_nothing(own_cache: Path, tmp_path: Path) -> 
     assert [path.name for path in (own_cache / "encoders").iterdir()] in ([], [".lock"])
 
 
+def test_a_cache_that_takes_no_checksums_is_read_all_the_same(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    load_encoder(INT8, CPU)
+    shutil.rmtree(own_cache / "checksums")
+    (own_cache / "checksums").touch()  # nothing can be written there, not even by the superuser
+    monkeypatch.setattr(loading, "_prepare", lambda *_: pytest.fail("it is there already"))
+    assert not Encoder(load_encoder(INT8, CPU)).takes_batches
+    assert not caplog.records
+
+
 def test_without_a_place_to_keep_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -69,7 +69,7 @@ def _product(kind: Kind, k: int, n: int, *, threads: int) -> Callable[[Any], obj
 
 
 def _graph(kind: Kind, weight: Any) -> bytes:
-    from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415
+    from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415 - only where products are made
 
     constants = {"w": weight}
     node = helper.make_node("MatMul", ["x", "w"], ["y"])

@@ -25,8 +25,8 @@ _SILERO: Final = "snakers4_silero-vad_master"
 
 def load_engine(spec: Spec) -> Loaded:
     """This package's engine."""
-    from evaluation.timing import engine_parts  # noqa: PLC0415
-    from gigastt_lab.engine import load_engine as load  # noqa: PLC0415
+    from evaluation.timing import engine_parts  # noqa: PLC0415 - no contestant carries what another one imports
+    from gigastt_lab.engine import load_engine as load  # noqa: PLC0415 - no contestant carries what another one imports
 
     engine = load(
         spec["model"],
@@ -44,10 +44,10 @@ def load_engine(spec: Spec) -> Loaded:
 
 def load_session(spec: Spec) -> Loaded:
     """The encoder's graph alone, as ONNX Runtime runs it by default."""
-    import onnxruntime  # noqa: PLC0415
+    import onnxruntime  # noqa: PLC0415 - no contestant carries what another one imports
 
-    from evaluation.timing import engine_parts  # noqa: PLC0415
-    from gigastt_lab.files import ModelFiles  # noqa: PLC0415
+    from evaluation.timing import engine_parts  # noqa: PLC0415 - no contestant carries what another one imports
+    from gigastt_lab.files import ModelFiles  # noqa: PLC0415 - no contestant carries what another one imports
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = spec["threads"]
@@ -58,7 +58,7 @@ def load_session(spec: Spec) -> Loaded:
 
 def load_onnx_asr(spec: Spec) -> Loaded:
     """The package onnx-asr with its defaults, but for the threads."""
-    import onnxruntime  # noqa: PLC0415
+    import onnxruntime  # noqa: PLC0415 - no contestant carries what another one imports
 
     package = importlib.import_module("onnx_asr")
     options = onnxruntime.SessionOptions()
@@ -110,9 +110,9 @@ def load_kairos_asr(spec: Spec) -> Loaded:
 
 def load_gemm(spec: Spec) -> Loaded:
     """No contestant: products of matrices, for the machine's own limit."""
-    import onnxruntime  # noqa: PLC0415
+    import onnxruntime  # noqa: PLC0415 - no contestant carries what another one imports
 
-    from evaluation.timing import gemm  # noqa: PLC0415
+    from evaluation.timing import gemm  # noqa: PLC0415 - no contestant carries what another one imports
 
     return gemm.operations(spec["threads"]), onnxruntime.__version__
 

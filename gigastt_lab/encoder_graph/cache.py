@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -103,9 +104,10 @@ def _model_sha256(model: Path, directory: Path) -> str:
         return note.read_text(encoding="ascii")
     except OSError:
         checksum = sha256_of(model)
-    note.parent.mkdir(parents=True, exist_ok=True)
-    # Renamed when whole: another process may be reading.
-    with tempfile.NamedTemporaryFile("w", dir=note.parent, delete=False, encoding="ascii") as file:
-        file.write(checksum)
-    Path(file.name).replace(note)
+    with contextlib.suppress(OSError):  # a cache that is only read may hold the entry all the same
+        note.parent.mkdir(parents=True, exist_ok=True)
+        # Renamed when whole: another process may be reading.
+        with tempfile.NamedTemporaryFile("w", dir=note.parent, delete=False, encoding="ascii") as file:
+            file.write(checksum)
+        Path(file.name).replace(note)
     return checksum

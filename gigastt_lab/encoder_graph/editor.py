@@ -120,7 +120,7 @@ class GraphEditor:
 
     def add_constant(self, name: str, array: Array) -> str:
         """A new initializer; its name, for use in `add`."""
-        from onnx import numpy_helper  # noqa: PLC0415
+        from onnx import numpy_helper  # noqa: PLC0415 - see `GraphEditor.constant`
 
         self._tensors[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
         return name
@@ -135,7 +135,7 @@ class GraphEditor:
         **attributes: Any,
     ) -> None:
         """A new node. An output that another node makes is taken over from it."""
-        from onnx import helper  # noqa: PLC0415
+        from onnx import helper  # noqa: PLC0415 - see `GraphEditor.constant`
 
         outputs = list(outputs)
         read_before: list[str] = []
@@ -245,7 +245,7 @@ class GraphEditor:
 
 def attribute(node: NodeProto, name: str, default: Any = None) -> Any:
     """A node's attribute as a Python value."""
-    from onnx import helper  # noqa: PLC0415
+    from onnx import helper  # noqa: PLC0415 - see `GraphEditor.constant`
 
     return next(
         (helper.get_attribute_value(found) for found in node.attribute if found.name == name), default

@@ -65,7 +65,7 @@ def prepare(path: Path, folder: Path) -> dict[str, int]:
 
 def _save(model: ModelProto, path: Path) -> None:
     """With the weights in a file of their own, which has no limit of 2 GB and need not be read as a whole."""
-    import onnx  # noqa: PLC0415
+    import onnx  # noqa: PLC0415 - see `prepare`
 
     onnx.save(model, str(path), save_as_external_data=True, location=f"{path.name}.data")
 
