@@ -28,7 +28,7 @@ FP32, INT8 = (ENCODER_NAMES[precision][0] for precision in ("fp32", "int8"))
 PREDICTOR, JOINER = f"{PREFIX}_decoder.onnx", f"{PREFIX}_joint.onnx"
 CLIPS = sorted(DEMO_CLIPS_DIRECTORY.glob("*.flac"))[:6]
 
-# gigastt's wheel is built against glibc 2.38; what it takes from there, older ones call by plain names.
+# gigastt's wheel is built against glibc 2.38; what it takes from there is what older ones call by plain names.
 SHIM = """
 #include <stdlib.h>
 long __isoc23_strtol(const char *s, char **e, int b) { return strtol(s, e, b); }
