@@ -30,7 +30,7 @@ _PREDICTOR, _JOINER = f"{PREFIX}_decoder.onnx", f"{PREFIX}_joint.onnx"
 _FP32, _INT8 = (ENCODER_NAMES[precision][0] for precision in ("fp32", "int8"))
 
 # gigastt takes a vocabulary other than the official one only under names that a manifest gives.
-GIGASTT_MANIFEST: Final = """architecture = "e2e_rnnt"
+_MANIFEST: Final = """architecture = "e2e_rnnt"
 
 [files]
 encoder = "other_encoder.onnx"
@@ -189,7 +189,7 @@ def _for_gigastt(source: Path, target: Path) -> Path:
         "other_vocab.txt": VOCABULARY_NAME,
     }
     linked(source, target, names)
-    (target / "manifest.toml").write_text(GIGASTT_MANIFEST, encoding="utf-8")
+    (target / "manifest.toml").write_text(_MANIFEST, encoding="utf-8")
     return target
 
 
