@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -19,7 +20,8 @@ from gigastt_lab.encoder_graph.loading import load_encoder
 from gigastt_lab.errors import ModelError
 from gigastt_lab.files import ModelFiles
 from gigastt_lab.graph_weights import UnrecognisedGraphError
-from gigastt_lab.head import HEAD_OPTIONS, CompactJoiner, CompactPredictor, build_head
+from gigastt_lab.head import HEAD_OPTIONS, CompactJoiner, CompactPredictor, load_head, write_head
+from gigastt_lab.model_cache import NotPreparedError, prepared
 from gigastt_lab.runtime import RuntimeOptions, Session, as_float32, load_session
 from gigastt_lab.types import Float32Array, Int64Array
 
@@ -199,30 +201,42 @@ def load_networks(
     """
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(load_encoder, files.encoder, options)  # meanwhile, the rest
-        predictor = Predictor(load_session(files.predictor, HEAD_OPTIONS))
-        joiner = Joiner(load_session(files.joiner, HEAD_OPTIONS))
-        compact = _compact_head(files, predictor, joiner) if head == "auto" else None
+        predictor, joiner = _load_head(files) if head == "auto" else _load_graphs(files)
         encoder = Encoder(loading.result())
     _check_fit(files, encoder, predictor, joiner, n_vocabulary)
-    return Networks(encoder, *(compact or (predictor, joiner)))
+    return Networks(encoder, predictor, joiner)
 
 
-def _compact_head(
-    files: ModelFiles, predictor: Predictor, joiner: Joiner
-) -> tuple[CompactPredictor, CompactJoiner] | None:
-    """The compact head, or None where the graphs are not of a structure that is known."""
+def _load_graphs(files: ModelFiles) -> tuple[Predictor, Joiner]:
+    predictor = Predictor(load_session(files.predictor, HEAD_OPTIONS))
+    return predictor, Joiner(load_session(files.joiner, HEAD_OPTIONS))
+
+
+def _load_head(files: ModelFiles) -> tuple[CompactPredictor, CompactJoiner] | tuple[Predictor, Joiner]:
+    """Compact, from the cache or into it; the graphs as they are where they are not of a known structure."""
+
+    def make(folder: Path) -> None:
+        graphs = _load_graphs(files)
+        try:
+            write_head(files.predictor, files.joiner, folder)
+            _require_same(graphs, load_head(folder))
+        except (ValueError, ModelError) as error:  # a foreign graph may break any step of reading it
+            raise NotPreparedError(str(error)) from error
+
+    paths = [files.predictor, files.joiner]
+    if not all(path.is_file() for path in paths):
+        return _load_graphs(files)  # which says what is missing
     try:
-        return _verified_head(files, predictor, joiner)
-    except (ValueError, ModelError) as error:  # a foreign graph may break any step of reading it
+        return prepared("heads", paths, make, load_head)
+    except NotPreparedError as error:
         logger.warning("running predictor and joiner as they are, which is slower: %s", error)
-        return None
+        return _load_graphs(files)
 
 
-def _verified_head(
-    files: ModelFiles, predictor: Predictor, joiner: Joiner
-) -> tuple[CompactPredictor, CompactJoiner]:
-    """The compact head, after a few random steps have given what the graphs give."""
-    compact_predictor, compact_joiner = build_head(files.predictor, files.joiner)
+def _require_same(graphs: tuple[Predictor, Joiner], compact: tuple[CompactPredictor, CompactJoiner]) -> None:
+    """A few random steps have to give what the graphs give."""
+    predictor, joiner = graphs
+    compact_predictor, compact_joiner = compact
     if compact_predictor.state_size != predictor.state_size:
         raise UnrecognisedGraphError("the predictor's state is not that of its LSTM")
     rng = np.random.default_rng(0)
@@ -239,11 +253,14 @@ def _verified_head(
             raise UnrecognisedGraphError(
                 "the weights read from the graphs give other results than the graphs"
             )
-    return compact_predictor, compact_joiner
 
 
 def _check_fit(
-    files: ModelFiles, encoder: Encoder, predictor: Predictor, joiner: Joiner, n_vocabulary: int
+    files: ModelFiles,
+    encoder: Encoder,
+    predictor: CompactPredictor | Predictor,
+    joiner: CompactJoiner | Joiner,
+    n_vocabulary: int,
 ) -> None:
     n_encoded = encoder.session.outputs[0].shape[1]
     pairs = [

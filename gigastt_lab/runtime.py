@@ -190,14 +190,14 @@ def load_session(
     return _open(str(path), name or str(path), options, is_packed=is_packed)
 
 
-def save_packed(source: Path, target: Path, *, name: str) -> None:
+def save_packed(source: Path | bytes, target: Path, *, name: str) -> None:
     """Write a graph as ONNX Runtime optimises it for this processor, the weights in the order of its kernels.
 
     Such a graph loads by mapping its files: at once, in memory that other processes share and that the
     system may take back. It fits this processor and this version of ONNX Runtime only.
 
     Args:
-        source: The graph.
+        source: The graph, in a file or serialized.
         target: The graph to be; its weights come beside it.
         name: What stands for it in messages.
 
@@ -212,7 +212,7 @@ def save_packed(source: Path, target: Path, *, name: str) -> None:
         "session.save_external_prepacked_constant_initializers": "1",
     }.items():
         options.add_session_config_entry(key, value)
-    _inference(str(source), name, "cpu", options)
+    _inference(source if isinstance(source, bytes) else str(source), name, "cpu", options)
 
 
 def build_session(graph: bytes, name: str, options: RuntimeOptions) -> Session:

@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 
+from gigastt_lab.model_cache import noted_here
 from gigastt_lab.runtime import RuntimeOptions, build_session
 
 _ROWS, _DEPTH, _COLUMNS = 8, 64, 32
@@ -19,6 +20,10 @@ _ROWS, _DEPTH, _COLUMNS = 8, 64, 32
 @cache
 def int8_is_exact() -> bool:
     """Whether the largest products of unsigned and signed bytes are summed without saturation; tried once."""
+    return noted_here("INT8 products are exact", lambda: str(_is_exact())) == "True"
+
+
+def _is_exact() -> bool:
     activations = np.full((_ROWS, _DEPTH), 255, np.uint8)
     weights = np.full((_DEPTH, _COLUMNS), 127, np.int8)
     weights[:, ::2] = -127

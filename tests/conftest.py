@@ -20,9 +20,8 @@ from downloads import forget_connections
 from graphs import Sizes, write_model
 from hub import Hub, model_of, serve
 
-from gigastt_lab import Engine, load_engine
+from gigastt_lab import Engine, load_engine, model_cache
 from gigastt_lab.audio import decode_audio
-from gigastt_lab.encoder_graph import cache
 from gigastt_lab.models import DEFAULT_MODEL, DEMO_CLIPS_DIRECTORY, KNOWN_MODELS, KnownModel
 
 
@@ -31,13 +30,13 @@ def pytest_configure() -> None:
     # They shall hear Ctrl-C, though this one was started in the background without it.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Prepared encoders of this run, for the programs that it starts as well; not among the user's.
-    os.environ[cache.VARIABLE] = tempfile.mkdtemp(prefix="gigastt-lab-tests-")
+    # What this run prepares, for the programs that it starts as well; not among the user's.
+    os.environ[model_cache.VARIABLE] = tempfile.mkdtemp(prefix="gigastt-lab-tests-")
 
 
 def pytest_unconfigure() -> None:
-    """Delete the prepared encoders."""
-    shutil.rmtree(os.environ[cache.VARIABLE], ignore_errors=True)
+    """Delete what was prepared."""
+    shutil.rmtree(os.environ[model_cache.VARIABLE], ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,13 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (directory / "config.json").write_text('{"model_type": "gigaam-v3-e2e-rnnt"}', encoding="utf-8")
     return directory
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of prepared models of this test alone, empty."""
+    monkeypatch.setenv(model_cache.VARIABLE, str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 @pytest.fixture

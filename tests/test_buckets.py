@@ -118,7 +118,7 @@ def test_saturation_is_seen(monkeypatch: pytest.MonkeyPatch, wraps: bool) -> Non
             return [np.sign(sums) * (activations.shape[1] // 2) * min(pairs, 2**15 - 1) if wraps else sums]
 
     monkeypatch.setattr(saturation, "build_session", Sixteen)
-    assert saturation.int8_is_exact.__wrapped__() is not wraps
+    assert saturation._is_exact() is not wraps
 
 
 def test_auto_takes_the_precision_that_the_device_computes_well(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import subprocess
 import sys
@@ -15,9 +14,10 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from gigastt_lab.encoder_graph import cache, loading, rewrite
+from gigastt_lab import model_cache
+from gigastt_lab.encoder_graph import loading, rewrite
 from gigastt_lab.encoder_graph.editor import GraphEditor
-from gigastt_lab.encoder_graph.loading import load_encoder
+from gigastt_lab.encoder_graph.loading import GRAPH_NAME, load_encoder
 from gigastt_lab.encoder_graph.prepare import TOLERANCE, prepare
 from gigastt_lab.encoder_graph.products import fold_factors
 from gigastt_lab.errors import ModelError, ModelNotFoundError
@@ -31,13 +31,6 @@ from gigastt_lab.types import Float32Array
 CPU = RuntimeOptions(provider="cpu")
 FP32, INT8 = (model_directory(DEMO_MODEL) / ENCODER_NAMES[precision][0] for precision in ("fp32", "int8"))
 N_LAYERS = 5  # of the demo model
-
-
-@pytest.fixture
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of this test alone, empty."""
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
-    return tmp_path / "cache"
 
 
 def noise(n_frames: int, seed: int = 0) -> Float32Array:
@@ -165,40 +158,6 @@ def test_it_is_made_once_and_again_when_the_model_changes(
     assert len([entry for entry in (own_cache / "encoders").iterdir() if entry.is_dir()]) == 2
 
 
-def test_another_onnxruntime_needs_another_entry(monkeypatch: pytest.MonkeyPatch) -> None:
-    key = cache._key("0" * 64)
-    monkeypatch.setattr(cache.ort, "__version__", "0.0.1")
-    assert cache._key("0" * 64) != key
-
-
-def test_entries_that_were_not_used_for_longest_go(own_cache: Path, tmp_path: Path) -> None:
-    def make(folder: Path) -> None:
-        (folder / cache.GRAPH_NAME).touch()
-
-    entries = []
-    for i in range(6):
-        model = tmp_path / f"{i}.onnx"
-        model.write_bytes(bytes([i]))
-        entries.append(cache.entry(model, make, own_cache))
-        os.utime(entries[-1], (i, i))
-        if i == 3:
-            os.utime(entries[0], (100, 100))  # used again
-    assert [entry.is_dir() for entry in entries] == [True, False, False, True, True, True]
-
-
-def test_what_fails_half_way_leaves_nothing(own_cache: Path, tmp_path: Path) -> None:
-    model = tmp_path / "encoder.onnx"
-    model.write_bytes(b"model")
-
-    def fail(folder: Path) -> None:
-        (folder / cache.GRAPH_NAME).touch()
-        raise loading.NotPreparedError("no memory")
-
-    with pytest.raises(loading.NotPreparedError):
-        cache.entry(model, fail, own_cache)
-    assert [path.name for path in (own_cache / "encoders").iterdir()] in ([], [".lock"])
-
-
 def test_a_cache_that_takes_no_checksums_is_read_all_the_same(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -214,11 +173,11 @@ def test_without_a_place_to_keep_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "file" / "cache"))
+    monkeypatch.setenv(model_cache.VARIABLE, str(tmp_path / "file" / "cache"))
     encoder = Encoder(load_encoder(INT8, CPU))
     assert not encoder.takes_batches  # prepared all the same
     assert "cannot be kept" in caplog.text
-    assert cache.VARIABLE in caplog.text
+    assert model_cache.VARIABLE in caplog.text
     encoder(noise(61), np.array([61]))
 
 
@@ -248,7 +207,7 @@ def test_a_model_that_cannot_be_prepared_runs_as_it_is(
 
 def test_a_damaged_entry_is_made_again(own_cache: Path, caplog: pytest.LogCaptureFixture) -> None:
     load_encoder(INT8, CPU)
-    (graph,) = own_cache.glob(f"encoders/*/{cache.GRAPH_NAME}")
+    (graph,) = own_cache.glob(f"encoders/*/{GRAPH_NAME}")
     graph.write_bytes(b"no graph")
     assert Encoder(load_encoder(INT8, CPU)).takes_batches  # as it is, this once
     assert "was damaged, and is made again next time" in caplog.text

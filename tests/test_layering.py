@@ -51,9 +51,11 @@ ARROWS = {
     "quantize": {"files", "storage", "quantized_graph"}
     | {"runtime"}  # a graph that does not load gets no name
     | {"calibration", "encoder_comparison"},  # whose clips are what it calibrates on
-    "networks": {"runtime", "files", "head", "graph_weights", "encoder_graph"},
-    "encoder_graph": {"runtime", "storage"},  # storage for checksums
-    "head": {"graph_weights", "runtime"},  # predictor and joiner rebuilt from their graphs' weights
+    "networks": {"runtime", "files", "head", "graph_weights", "encoder_graph", "model_cache"},
+    "model_cache": {"storage"},  # for checksums
+    "encoder_graph": {"runtime", "model_cache"},
+    "head": {"head_graphs", "runtime"},
+    "head_graphs": {"graph_weights"},  # predictor and joiner rebuilt from their graphs' weights
     "graph_weights": {"runtime"},
     "recognizer": {"features", "networks", "search", "tokenizer", "runtime", "files"},
     "stitching": set(),
@@ -68,7 +70,7 @@ ARROWS = {
     "streaming": {"endpointing", "partial_search", "recognizer", "search", "stitching", "stream_input"}
     | {"stream_options", "tokenizer"},
     "buckets": {"networks"},
-    "saturation": {"runtime"},
+    "saturation": {"runtime", "model_cache"},
     "encoder_comparison": {"audio", "features", "models", "networks"},
     "engine": {"recognizer", "models", "runtime", "tokenizer", "files"}
     | {"inputs", "windows", "streaming", "stream_options", "endpointing"}

@@ -13,10 +13,10 @@ from graphs import NEW_NAMES, OLD_NAMES, Export, Sizes, write_model
 from onnx import TensorProto
 from test_search import frame_by_frame
 
-from gigastt_lab import networks
+from gigastt_lab import Engine, networks
 from gigastt_lab.errors import ModelError, ModelNotFoundError
 from gigastt_lab.files import PREFIX, ModelFiles
-from gigastt_lab.head import CompactJoiner, CompactPredictor
+from gigastt_lab.head import CompactJoiner, CompactPredictor, write_head
 from gigastt_lab.networks import Joiner, Networks, Predictor, load_networks
 from gigastt_lab.runtime import RuntimeOptions
 from gigastt_lab.search import GreedySearch
@@ -75,17 +75,16 @@ def test_unknown_structure_falls_back_to_the_graphs(
 
 
 def test_weights_that_give_other_results_fall_back(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    own_cache: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_model(tmp_path / "one", seed=1)
     other = write_model(tmp_path / "other", seed=2)
 
-    def build_from_another_model(*_: Path) -> tuple[CompactPredictor, CompactJoiner]:
+    def write_another_models(_predictor: Path, _joiner: Path, folder: Path) -> None:
         files = ModelFiles.find(other)
-        return networks_build_head(files.predictor, files.joiner)
+        write_head(files.predictor, files.joiner, folder)
 
-    networks_build_head = networks.build_head
-    monkeypatch.setattr(networks, "build_head", build_from_another_model)
+    monkeypatch.setattr(networks, "write_head", write_another_models)
     assert isinstance(load(tmp_path / "one").predictor, Predictor)
     assert "give other results than the graphs" in caplog.text
 
@@ -94,6 +93,43 @@ def test_compact_is_logged_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixt
     with caplog.at_level(logging.WARNING):
         load(write_model(tmp_path))
     assert caplog.records == []
+
+
+def test_the_head_is_made_once(own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Path] = []
+
+    def write_and_note(predictor: Path, joiner: Path, folder: Path) -> None:
+        made.append(joiner)
+        write_head(predictor, joiner, folder)
+
+    monkeypatch.setattr(networks, "write_head", write_and_note)
+    one, other = write_model(tmp_path / "one", seed=1), write_model(tmp_path / "other", seed=2)
+    for model in (one, one, other, other):
+        assert_search_is_frame_by_frame(load(model), model)
+    assert made == [ModelFiles.find(model).joiner for model in (one, other)]
+
+
+def test_a_damaged_head_is_made_again(
+    own_cache: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = write_model(tmp_path / "model")
+    load(model)
+    (graph,) = own_cache.glob("heads/*/scores.onnx")
+    graph.write_bytes(b"no graph")
+    assert isinstance(load(model).joiner, Joiner)  # as it is, this once
+    assert "was damaged, and is made again next time" in caplog.text
+    assert isinstance(load(model).joiner, CompactJoiner)
+
+
+def test_a_head_that_cannot_be_kept_is_compact_all_the_same(
+    own_cache: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    own_cache.touch()  # no directory
+    model = write_model(tmp_path / "model", blank_bias=2.0)
+    loaded = load(model)
+    assert isinstance(loaded.joiner, CompactJoiner)
+    assert_search_is_frame_by_frame(loaded, model)
+    assert f"{PREFIX}_decoder.onnx cannot be kept" in caplog.text
 
 
 @pytest.mark.parametrize("states", [OLD_NAMES, NEW_NAMES])
@@ -269,3 +305,10 @@ def test_onnx_is_imported_late() -> None:
     code = "import sys, gigastt_lab.networks; print('onnxruntime' in sys.modules, 'onnx' in sys.modules)"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert output.stdout.split() == ["True", "False"]
+
+
+def test_a_model_that_is_prepared_needs_no_onnx(engine: Engine) -> None:
+    """It takes 10 MB and a while; `engine` is there so that the model has been loaded once."""
+    code = "import sys, gigastt_lab; gigastt_lab.load_engine('demo'); print('onnx' in sys.modules)"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert output.stdout.split() == ["False"]

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from gigastt_lab.encoder_graph import cache
-from gigastt_lab.errors import GigasttError, ModelError
+from gigastt_lab.errors import GigasttError
+from gigastt_lab.model_cache import NotPreparedError, prepared
 from gigastt_lab.runtime import RuntimeOptions, Session, load_session, on_first_that_starts
 from gigastt_lab.types import ProviderName
 
 logger = logging.getLogger(__name__)
 
+GRAPH_NAME: Final = "encoder.onnx"  # rewritten, in its entry of the cache
+
 # A smaller model takes longer to prepare than that could ever spare.
 _SMALLEST_BYTES: Final = 2_000_000
-
-
-class NotPreparedError(GigasttError):
-    """An encoder that could not be rewritten; it runs as it is."""
 
 
 def load_encoder(path: Path, options: RuntimeOptions) -> Session:
@@ -52,27 +48,13 @@ def load_encoder(path: Path, options: RuntimeOptions) -> Session:
 def _load_rewritten(path: Path, options: RuntimeOptions) -> Session:
     """The rewritten encoder; one in which nothing was found to rewrite, as it is."""
 
-    def load_from(folder: Path) -> Session:
-        graph = folder / cache.GRAPH_NAME
+    def load(folder: Path) -> Session:
+        graph = folder / GRAPH_NAME
         if not graph.is_file():
             return load_session(path, options)
-        try:
-            return load_session(graph, options, name=str(path), is_packed=True)
-        except ModelError as error:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise NotPreparedError(f"{graph} was damaged, and is made again next time ({error})") from error
+        return load_session(graph, options, name=str(path), is_packed=True)
 
-    try:
-        return load_from(cache.entry(path, lambda folder: _prepare(path, folder), cache.cache_directory()))
-    except OSError as error:
-        logger.warning(
-            "the prepared encoder cannot be kept (%s), and is made again at every start: "
-            "name a directory that can be written in %s",
-            error, cache.VARIABLE,
-        )  # fmt: skip
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:  # files that are mapped may go
-        _prepare(path, Path(name))
-        return load_from(Path(name))
+    return prepared("encoders", [path], lambda folder: _prepare(path, folder), load)
 
 
 def _prepare(path: Path, folder: Path) -> None:

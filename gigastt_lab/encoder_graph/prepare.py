@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gigastt_lab.encoder_graph.cache import GRAPH_NAME
+from gigastt_lab.encoder_graph.loading import GRAPH_NAME
 from gigastt_lab.encoder_graph.rewrite import rewrite
 from gigastt_lab.errors import GigasttError, ModelError
 from gigastt_lab.runtime import RuntimeOptions, Session, load_session, save_packed

@@ -20,7 +20,7 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-from gigastt_lab.encoder_graph import cache
+from gigastt_lab import model_cache
 
 _LISTENING = re.compile(r"listening on http://(\S+):(\d+)")
 DEADLINE_S = 60.0
@@ -161,7 +161,7 @@ def serving(*flags: str, wait: str = "ready", **environment: str) -> Iterator[Se
     command = [sys.executable, "-m", "gigastt_lab.serve", "--port", "0", *flags]
     if "--model" not in flags and "--model-dir" not in flags:
         command += ["--model", "demo"]
-    kept = {cache.VARIABLE}
+    kept = {model_cache.VARIABLE}
     inherited = {
         name: value for name, value in os.environ.items() if name in kept or not name.startswith("GIGASTT_")
     }

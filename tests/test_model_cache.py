@@ -1,0 +1,74 @@
+"""What is prepared of a model: made once, kept apart by what it belongs to, never left half made."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gigastt_lab import model_cache
+from gigastt_lab.model_cache import NotPreparedError
+
+
+def test_an_entry_belongs_to_all_its_files_in_their_order(own_cache: Path, tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_bytes(b"1")
+    other.write_bytes(b"2")
+    made: list[Path] = []
+    groups = [[one], [other], [one, other], [other, one], [one, other]]
+    entries = [model_cache.entry("heads", group, made.append, own_cache) for group in groups]
+    assert len(made) == len(set(entries)) == 4
+    assert entries[2] == entries[4]
+    other.write_bytes(b"3, changed")
+    assert model_cache.entry("heads", [one, other], made.append, own_cache) not in entries
+
+
+def test_what_was_found_out_is_found_out_once(own_cache: Path) -> None:
+    asked: list[str] = []
+
+    def find_out() -> str:
+        asked.append("")
+        return "yes"
+
+    assert [model_cache.noted_here("question", find_out) for _ in range(2)] == ["yes", "yes"]
+    assert model_cache.noted_here("another", find_out) == "yes"
+    assert len(asked) == 2
+    (own_cache / "notes").rename(own_cache / "gone")
+    (own_cache / "notes").touch()  # nothing can be written there, not even by the superuser
+    assert model_cache.noted_here("question", find_out) == "yes"
+    assert len(asked) == 3
+
+
+def test_another_onnxruntime_needs_another_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = model_cache._key("0" * 64)
+    monkeypatch.setattr(model_cache.ort, "__version__", "0.0.1")
+    assert model_cache._key("0" * 64) != key
+
+
+def test_entries_that_were_not_used_for_longest_go(own_cache: Path, tmp_path: Path) -> None:
+    def make(folder: Path) -> None:
+        (folder / "graph.onnx").touch()
+
+    entries = []
+    for i in range(6):
+        model = tmp_path / f"{i}.onnx"
+        model.write_bytes(bytes([i]))
+        entries.append(model_cache.entry("encoders", [model], make, own_cache))
+        os.utime(entries[-1], (i, i))
+        if i == 3:
+            os.utime(entries[0], (100, 100))  # used again
+    assert [entry.is_dir() for entry in entries] == [True, False, False, True, True, True]
+
+
+def test_what_fails_half_way_leaves_nothing(own_cache: Path, tmp_path: Path) -> None:
+    model = tmp_path / "encoder.onnx"
+    model.write_bytes(b"model")
+
+    def fail(folder: Path) -> None:
+        (folder / "graph.onnx").touch()
+        raise NotPreparedError("no memory")
+
+    with pytest.raises(NotPreparedError):
+        model_cache.entry("encoders", [model], fail, own_cache)
+    assert [path.name for path in (own_cache / "encoders").iterdir()] in ([], [".lock"])
