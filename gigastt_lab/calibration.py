@@ -107,6 +107,26 @@ class Calibration:
             )
         self._rows.setdefault(tensor, []).append(_Rows.of(rows))
 
+    @property
+    def tensors(self) -> tuple[ProductInput, ...]:
+        """What the products multiply."""
+        return tuple(self._rows)
+
+    def weights_of(self, tensor: ProductInput) -> set[str]:
+        """Names of the weights that it is multiplied by."""
+        return {name for name, tensors in self._inputs.items() if tensor in tensors}
+
+    def largest(self, tensor: ProductInput) -> Float32Array:
+        """The largest absolute value in each channel. Shape (n_in,)."""
+        largest: Float32Array = np.max(
+            [np.abs(rows.restored()).max(axis=0, initial=0.0) for rows in self._rows[tensor]], axis=0
+        )
+        return largest
+
+    def divide(self, tensor: ProductInput, by: Float32Array) -> None:
+        """Take note that its channels are divided by some factors, of shape (n_in,)."""
+        self._rows[tensor] = [_Rows.of(rows.restored() / by) for rows in self._rows[tensor]]
+
     def gram(self, tensors: Iterable[ProductInput]) -> Float64Array:
         """The sum of ``x^T x`` over the rows ``x`` of these tensors. Shape (n_in, n_in)."""
         kept = [rows.restored() for tensor in tensors for rows in self._rows[tensor]]

@@ -29,6 +29,7 @@ from gigastt_lab.quantized_graph import (
     nearest,
 )
 from gigastt_lab.runtime import RuntimeOptions, load_session
+from gigastt_lab.smoothing import smooth
 from gigastt_lab.storage import directory_lock, writing_to
 from gigastt_lab.types import Float32Array
 
@@ -54,7 +55,8 @@ class Quantization:
 
     Attributes:
         recipe: That was followed.
-        rounding: Of the weights: "nearest", or "calibrated" and on how much speech.
+        rounding: Of the weights: "nearest", or "calibrated", on how much speech, and how many inputs of
+            products were smoothed (`smoothing`).
         quantized: Weights that are INT8 now.
         kept: Weights of products and convolutions that stayed FP32.
         bytes_before: Size of the FP32 file.
@@ -88,7 +90,8 @@ def quantize_encoder(
         target: The INT8 encoder to be; appears only when it is whole.
         recipe: "matmul" quantizes the weights of matrix products; "linear" also those of convolutions of
             kernel 1, rewritten as products, which is smaller and faster, with a larger error; "gate" of
-            these only the ones with more outputs than inputs, the gates: the others cost most error.
+            these only the ones with more outputs than inputs, the gates: the others cost most error. Both
+            smooth the inputs of products as well (`smoothing`), where there is a calibration.
         calibration: Speech that the weights are rounded for: utterances at 16 kHz, each of shape
             (n_samples,); a minute is enough. None takes the packaged clips; an empty sequence rounds each
             weight to the nearest integer.
@@ -138,6 +141,11 @@ def _quantize(
 
     calibration = _calibrated(source, recipe, speech, show_progress=show_progress)
     model = _load(source)
+    rounding = "nearest"
+    if calibration is not None:
+        rounding = str(calibration)
+        if recipe != "matmul":  # which changes nothing but the products
+            rounding += f", {smooth(model.graph, calibration)} inputs smoothed"
     rewriter = Rewriter(model.graph, recipe, calibration.round_weight if calibration else nearest)
     n_nodes = len(model.graph.node)
     with tqdm(total=n_nodes, desc=f"quantizing ({recipe})", unit="node", disable=not show_progress) as bar:
@@ -148,7 +156,6 @@ def _quantize(
             f"{source}: no FP32 weight that the recipe {recipe!r} quantizes; "
             "is it an encoder in FP32, and not quantized already?"
         )
-    rounding = str(calibration) if calibration else "nearest"
     for key, value in ((RECIPE_KEY, recipe), (ROUNDING_KEY, rounding)):
         model.metadata_props.add(key=key, value=value)
     try:

@@ -78,6 +78,11 @@ def watch(graph: GraphProto, tensors: Iterable[str]) -> list[str]:
     return names
 
 
+def as_matrix(weight: Float32Array) -> Float32Array:
+    """A weight as (n_in, n_out): that of a product as it is, from (n_out, n_in, 1) that of a convolution."""
+    return weight[:, :, 0].T if weight.ndim == 3 else weight
+
+
 def nearest(_: str, steps: Float32Array) -> Int8Array:
     """A `RoundWeight`: each number by itself."""
     return round_to_nearest(steps)
@@ -97,7 +102,7 @@ class Rewriter:
         self._graph = graph
         self._recipe = recipe
         self._round_weight = round_weight
-        self._constants = _constants(graph)
+        self._constants = constants(graph)
         self._new_nodes: list[NodeProto] = []
         self._int8_names: dict[str, tuple[str, str]] = {}  # weight -> its integers and scales
         self._activations: dict[str, tuple[str, str, str]] = {}  # tensor -> its integers, scale, zero point
@@ -215,8 +220,7 @@ class Rewriter:
                 raise ModelError(
                     f"weight {key} is not finite: the FP32 encoder is damaged; download it again"
                 )
-            weight = weight[:, :, 0].T if weight.ndim == 3 else weight  # (n_out, n_in, 1) of a convolution
-            matrix: Float32Array = np.asarray(weight, np.float32)
+            matrix = as_matrix(np.asarray(weight, np.float32))
             scales = weight_scales(matrix)
             integers = self._round_weight(key, matrix / scales)
             self._int8_names[key] = (f"{key}_quantized", f"{key}_scales")
@@ -233,7 +237,7 @@ class Rewriter:
         """Remove the FP32 weights that nothing reads any more, and what only hands them on."""
         graph = self._graph
         while True:
-            read = _read_names(graph)
+            read = read_names(graph)
             unread = [
                 i
                 for i, node in enumerate(graph.node)
@@ -250,18 +254,18 @@ class Rewriter:
                     del entries[i]
 
 
-def _read_names(graph: GraphProto) -> set[str]:
+def read_names(graph: GraphProto) -> set[str]:
     """Names that the nodes read, those of loops and branches inside them included, and the outputs."""
     names = {output.name for output in graph.output}
     for node in graph.node:
         names.update(node.input)
         for attribute in node.attribute:
             for inner in (attribute.g, *attribute.graphs):
-                names |= _read_names(inner)
+                names |= read_names(inner)
     return names
 
 
-def _constants(graph: GraphProto) -> dict[str, tuple[str, TensorProto]]:
+def constants(graph: GraphProto) -> dict[str, tuple[str, TensorProto]]:
     """Name -> origin and tensor for what is constant: initializers, Constant nodes, copies of either.
 
     The origin tells constants apart: tensors inside Constant nodes often share a name.

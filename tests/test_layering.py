@@ -48,7 +48,8 @@ ARROWS = {
     "rounding": set(),
     "quantized_graph": {"rounding"},
     "calibration": {"quantized_graph", "rounding", "features", "runtime"},  # runs the encoder over speech
-    "quantize": {"files", "storage", "quantized_graph"}
+    "smoothing": {"calibration", "quantized_graph"},
+    "quantize": {"files", "storage", "quantized_graph", "smoothing"}
     | {"runtime"}  # a graph that does not load gets no name
     | {"calibration", "encoder_comparison"},  # whose clips are what it calibrates on
     "networks": {"runtime", "files", "head", "graph_weights", "encoder_graph", "model_cache"},
