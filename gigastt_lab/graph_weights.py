@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from gigastt_lab.graph_file import load_whole_graph
 from gigastt_lab.runtime import RuntimeOptions, build_session
 from gigastt_lab.types import Float32Array
 
@@ -124,9 +125,7 @@ class _Graph:
     """An ONNX graph that can be walked from its outputs back to its inputs."""
 
     def __init__(self, path: Path) -> None:
-        import onnx  # noqa: PLC0415 - only this needs it, and only while a model is loaded
-
-        self._model = onnx.load(path)
+        self._model = load_whole_graph(path)
         graph = self._model.graph
         self._initializers = {tensor.name: tensor for tensor in graph.initializer}
         # Old exports list the initializers among the inputs too.
@@ -191,7 +190,7 @@ class _Graph:
 
     def value(self, name: str) -> Float32Array:
         """A constant, computed where the graph computes it from other constants."""
-        from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415
+        from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415 - see `load_whole_graph`
 
         if name not in self._constants:
             raise UnrecognisedGraphError(f"{name!r} is not constant")

@@ -29,10 +29,13 @@ Loaded = TypeVar("Loaded")
 
 VARIABLE: Final = "GIGASTT_LAB_CACHE"
 
-# To be raised whenever something made here would come out otherwise than before.
-_VERSION: Final = 1
-# Entries of a kind that are kept, the last used ones: FP32 and INT8 of two models. An encoder of GigaAM's
-# takes 1.7 and 0.45 GB, a head 14 MB.
+_UNFINISHED: Final = ".partial-"
+_END: Final = "\n"  # of a note
+
+# To be raised whenever what is made here would come out otherwise than before.
+_VERSIONS: Final[dict[Kind, int]] = {"encoders": 1, "heads": 1}
+# Entries of a kind that are kept, the last used ones: FP32 and INT8 of two models, or four heads. An encoder
+# of GigaAM's takes 1.7 and 0.45 GB, a head 14 MB.
 _N_KEPT: Final = 4
 
 
@@ -52,32 +55,52 @@ def prepared(
         load: Loads what is in it.
 
     Raises:
-        NotPreparedError: `load` finds it damaged; the next time it is made again.
+        NotPreparedError: a file cannot be read, `load` finds the directory damaged (then it is deleted), or
+            nothing can be written anywhere.
+        GigasttError: what `make` raises.
     """
     try:
-        folder = entry(kind, files, make, cache_directory())
-        try:
-            return load(folder)
-        except ModelError as error:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise NotPreparedError(f"{folder} was damaged, and is made again next time ({error})") from error
+        for path in files:
+            path.open("rb").close()
+    except OSError as error:
+        raise NotPreparedError(f"{path} cannot be read ({error.strerror})") from error
+    try:
+        return _loaded(load, entry(kind, files, make, cache_directory()))
     except OSError as error:
         logger.warning(
             "what was prepared of %s cannot be kept (%s), and is made again at every start: "
             "name a directory that can be written in %s",
             files[0], error, VARIABLE,
         )  # fmt: skip
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:  # files that are mapped may go
-        make(Path(name))
-        return load(Path(name))
+    try:
+        # Files that are mapped may go.
+        with tempfile.TemporaryDirectory(prefix="gigastt-lab-", ignore_cleanup_errors=True) as name:
+            make(Path(name))
+            return _loaded(load, Path(name))
+    except OSError as error:
+        raise NotPreparedError(f"nothing can be written, not even for a moment ({error})") from error
+
+
+def _loaded(load: Callable[[Path], Loaded], folder: Path) -> Loaded:
+    try:
+        return load(folder)
+    except ModelError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise NotPreparedError(f"{folder} was damaged, and is made again next time") from error
 
 
 def cache_directory() -> Path:
-    """Where entries are kept: ``GIGASTT_LAB_CACHE``, else ``gigastt_lab`` in the user's cache directory."""
+    """Where entries are kept: ``GIGASTT_LAB_CACHE``, else ``gigastt_lab`` in the user's cache directory.
+
+    Raises:
+        OSError: the user has no home.
+    """
     if given := os.environ.get(VARIABLE):
         return Path(given)
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "gigastt_lab"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gigastt_lab"
+    except RuntimeError as error:
+        raise FileNotFoundError(f"no home directory: {error}") from error
 
 
 def entry(kind: Kind, files: Sequence[Path], make: Callable[[Path], None], directory: Path) -> Path:
@@ -93,15 +116,16 @@ def entry(kind: Kind, files: Sequence[Path], make: Callable[[Path], None], direc
         OSError: the cache cannot be written; or a file cannot be read.
     """
     entries = directory / kind
-    found = entries / _key(*(_sha256(path, directory) for path in files), "cpu")
+    found = entries / _key(kind, str(_VERSIONS[kind]), *(_sha256(path, directory) for path in files))
     if not found.is_dir():
         from filelock import FileLock  # noqa: PLC0415 - only where an entry is made
 
         entries.mkdir(parents=True, exist_ok=True)
         with FileLock(entries / ".lock"):
             if not found.is_dir():  # made while this one waited
+                _delete_unfinished(entries)
                 _make(found, make)
-                _forget_oldest(entries)
+                _delete_oldest(entries)
     try:
         os.utime(found)  # used now
     except OSError:  # a cache that is only read
@@ -111,19 +135,32 @@ def entry(kind: Kind, files: Sequence[Path], make: Callable[[Path], None], direc
 
 def noted_here(what: str, find_out: Callable[[], str]) -> str:
     """What `find_out` found out about this processor under this version of ONNX Runtime, once."""
-    return _noted(cache_directory() / "notes" / _key(what), find_out)
+    try:
+        directory = cache_directory()
+    except OSError:
+        return find_out()
+    return _noted(directory / "notes" / _key(what), find_out)
 
 
 def _make(target: Path, make: Callable[[Path], None]) -> None:
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as folder:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=_UNFINISHED) as folder:
         made = Path(folder) / target.name
         made.mkdir()
         make(made)
+        for path in made.iterdir():  # a name must not outlive the content when the power fails
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
         made.replace(target)
 
 
-def _forget_oldest(entries: Path) -> None:
-    """Delete all but the entries used last. A process that runs one keeps its mapped files."""
+def _delete_unfinished(entries: Path) -> None:
+    """What a process that was killed has left; whoever calls this holds the lock."""
+    for left in entries.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _delete_oldest(entries: Path) -> None:
+    """Keep only the entries used last. A process that runs another one keeps its mapped files."""
     folders = [path for path in entries.iterdir() if path.is_dir() and not path.name.startswith(".")]
     for old in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[_N_KEPT:]:
         logger.info("%s: not used for long, deleted", old)
@@ -132,7 +169,7 @@ def _forget_oldest(entries: Path) -> None:
 
 def _key(*what: str) -> str:
     """A name for `what` here and now."""
-    return _digest(*what, ort.__version__, _processor(), str(_VERSION))
+    return _digest(*what, ort.__version__, _processor())
 
 
 def _digest(*parts: str) -> str:
@@ -159,13 +196,17 @@ def _sha256(path: Path, directory: Path) -> str:
 def _noted(note: Path, find_out: Callable[[], str]) -> str:
     """What the file says; else found out, and written there where that can be."""
     try:
-        return note.read_text(encoding="ascii")
-    except OSError:
-        found = find_out()
+        text = note.read_text(encoding="ascii")
+        if text.endswith(_END):  # else it was never written whole
+            return text.removesuffix(_END)
+    except (OSError, ValueError):
+        pass
+    found = find_out()
     with contextlib.suppress(OSError):  # a cache that is only read may hold the entry all the same
         note.parent.mkdir(parents=True, exist_ok=True)
         # Renamed when whole: another process may be reading.
-        with tempfile.NamedTemporaryFile("w", dir=note.parent, delete=False, encoding="ascii") as file:
-            file.write(found)
-        Path(file.name).replace(note)
+        with tempfile.TemporaryDirectory(dir=note.parent, prefix=_UNFINISHED) as folder:
+            whole = Path(folder) / note.name
+            whole.write_text(found + _END, encoding="ascii")
+            whole.replace(note)
     return found

@@ -214,12 +214,13 @@ def _load_graphs(files: ModelFiles) -> tuple[Predictor, Joiner]:
 
 def _load_head(files: ModelFiles) -> tuple[CompactPredictor, CompactJoiner] | tuple[Predictor, Joiner]:
     """Compact, from the cache or into it; the graphs as they are where they are not of a known structure."""
+    graphs: list[tuple[Predictor, Joiner]] = []
 
     def make(folder: Path) -> None:
-        graphs = _load_graphs(files)
+        graphs.append(_load_graphs(files))
         try:
             write_head(files.predictor, files.joiner, folder)
-            _require_same(graphs, load_head(folder))
+            _require_same(graphs[-1], load_head(folder))
         except (ValueError, ModelError) as error:  # a foreign graph may break any step of reading it
             raise NotPreparedError(str(error)) from error
 
@@ -230,7 +231,7 @@ def _load_head(files: ModelFiles) -> tuple[CompactPredictor, CompactJoiner] | tu
         return prepared("heads", paths, make, load_head)
     except NotPreparedError as error:
         logger.warning("running predictor and joiner as they are, which is slower: %s", error)
-        return _load_graphs(files)
+        return graphs[-1] if graphs else _load_graphs(files)
 
 
 def _require_same(graphs: tuple[Predictor, Joiner], compact: tuple[CompactPredictor, CompactJoiner]) -> None:

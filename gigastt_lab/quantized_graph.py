@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Recipe = Literal["matmul", "gate", "linear"]
 DEFAULT_RECIPE: Final[Recipe] = "gate"
-# In the metadata of the graph written: the recipe, and how its weights were rounded.
+# In the metadata of the graph written: the recipe; how its weights were rounded, and inputs smoothed.
 RECIPE_KEY: Final = "gigastt_lab.quantization"
 ROUNDING_KEY: Final = "gigastt_lab.rounding"
 

@@ -19,7 +19,10 @@ _ROWS, _DEPTH, _COLUMNS = 8, 64, 32
 
 @cache
 def int8_is_exact() -> bool:
-    """Whether the largest products of unsigned and signed bytes are summed without saturation; tried once."""
+    """Whether the largest products of unsigned and signed bytes are summed without saturation.
+
+    Tried once for each processor and version of ONNX Runtime (`model_cache`).
+    """
     return noted_here("INT8 products are exact", lambda: str(_is_exact())) == "True"
 
 

@@ -24,6 +24,7 @@ from gigastt_lab.types import Float32Array
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto, TensorProto
 
+_SMALLEST_FACTOR = 0.25
 _CHANNELS_LAST = [0, 2, 1]  # the permutation between (B, T, C) and (B, C, T)
 
 
@@ -46,7 +47,9 @@ def factors(largest_inputs: Float32Array, largest_weights: Float32Array) -> Floa
         largest_weights: The same of each row of the weights. Shape (n_in,).
 
     Returns:
-        Shape (n_in,), above 0, their geometric mean 1; where a channel or a row is zero, 1.
+        Shape (n_in,). Their geometric mean is 1, but for what was less than a quarter: a channel that was
+        quiet in some minutes of speech may be loud in others, and must not become much louder than the rest.
+        Where a channel or a row is zero, 1.
 
     >>> factors(np.array([16.0, 1.0, 0.0]), np.array([1.0, 1.0, 7.0])).round(3).tolist()
     [2.0, 0.5, 1.0]
@@ -55,7 +58,7 @@ def factors(largest_inputs: Float32Array, largest_weights: Float32Array) -> Floa
     found: Float32Array = np.ones(len(is_used), np.float32)
     if is_used.any():
         logs = (np.log(largest_inputs[is_used]) - np.log(largest_weights[is_used])) / 2
-        found[is_used] = np.exp(logs - logs.mean())
+        found[is_used] = np.maximum(np.exp(logs - logs.mean()), _SMALLEST_FACTOR)
     return found
 
 
@@ -67,7 +70,7 @@ class _Smoother:
         self._calibration = calibration
         self._constants = constants(graph)
         self._producers = {name: node for node in graph.node for name in node.output}
-        self._n_readers = Counter(output.name for output in graph.output)
+        self._n_readers = Counter(self._origin(output.name) for output in graph.output)
         self._readers: dict[str, list[NodeProto]] = {}
         for node in graph.node:
             if all(name in self._constants for name in node.output):
@@ -83,7 +86,11 @@ class _Smoother:
         """Even out one input: where only calibrated products read it, and a factor finds its place."""
         weights = self._calibration.weights_of(tensor)
         products = self._readers.get(tensor.tensor, [])
-        used = Counter(self._origin(node.input[1]) for node in products if len(node.input) > 1)
+        used = Counter(
+            self._origin(node.input[1])
+            for node in products
+            if node.op_type in ("MatMul", "Conv") and node.input[0] == tensor.tensor
+        )
         if used.keys() != weights or used.total() != self._n_readers[tensor.tensor]:
             return False
         if any(n_uses != self._n_readers[weight] for weight, n_uses in used.items()):

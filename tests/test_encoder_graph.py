@@ -240,6 +240,19 @@ def test_an_unknown_graph_stays_as_it_is(
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
+def test_weights_in_another_file_are_not_kept(
+    own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Their changes would go unnoticed: the cache knows an encoder by its graph's checksum."""
+    monkeypatch.setattr(loading, "_SMALLEST_BYTES", 0)
+    path = tmp_path / "encoder.onnx"
+    onnx.save(onnx.load(FP32), path, save_as_external_data=True, location="encoder.data")
+    encoder = Encoder(load_encoder(path, CPU))
+    assert encoder.takes_batches
+    assert "has weights in another file" in caplog.text
+    encoder(noise(61), np.array([61]))
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFoundError, match="no such model file"):
         load_encoder(tmp_path / "encoder.onnx", CPU)

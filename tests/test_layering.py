@@ -54,10 +54,11 @@ ARROWS = {
     | {"calibration", "encoder_comparison"},  # whose clips are what it calibrates on
     "networks": {"runtime", "files", "head", "graph_weights", "encoder_graph", "model_cache"},
     "model_cache": {"storage"},  # for checksums
-    "encoder_graph": {"runtime", "model_cache"},
+    "graph_file": set(),
+    "encoder_graph": {"runtime", "model_cache", "graph_file"},
     "head": {"head_graphs", "runtime"},
     "head_graphs": {"graph_weights"},  # predictor and joiner rebuilt from their graphs' weights
-    "graph_weights": {"runtime"},
+    "graph_weights": {"runtime", "graph_file"},
     "recognizer": {"features", "networks", "search", "tokenizer", "runtime", "files"},
     "stitching": set(),
     "inputs": {"audio"},

@@ -109,6 +109,21 @@ def test_the_head_is_made_once(own_cache: Path, tmp_path: Path, monkeypatch: pyt
     assert made == [ModelFiles.find(model).joiner for model in (one, other)]
 
 
+def test_weights_in_another_file_are_not_kept(
+    own_cache: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Their changes would go unnoticed: the cache knows a model by its graphs' checksums."""
+    model = write_model(tmp_path / "model", blank_bias=2.0)
+    joiner = ModelFiles.find(model).joiner
+    graph = onnx.load(joiner)
+    onnx.save(graph, joiner, save_as_external_data=True, location="joint.data", size_threshold=64)
+    for _ in range(2):
+        loaded = load(model)
+        assert isinstance(loaded.joiner, Joiner)
+    assert caplog.text.count("has weights in another file") == 2
+    assert_search_is_frame_by_frame(loaded, model)
+
+
 def test_a_damaged_head_is_made_again(
     own_cache: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

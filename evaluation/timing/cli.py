@@ -36,7 +36,7 @@ def build(parser: argparse.ArgumentParser) -> None:
     add("--also", type=_also, action="append", default=[], metavar="LABEL=DIR[:PRECISION]",
         help="the engine over another directory, too, such as another recipe's; default: its INT8 encoder; "
         "repeatable")  # fmt: skip
-    add("--gigastt-preload", metavar="SHIM.so",
+    add("--gigastt-preload", type=_library, metavar="SHIM.so",
         help="preloaded for gigastt's wheel, where glibc is older than 2.38; default: "
         f"${PRELOAD_VARIABLE}")  # fmt: skip
     add = parser.add_argument_group("measurement (lists are separated by commas)").add_argument
@@ -90,6 +90,13 @@ def _also(text: str) -> Also:
         if where.endswith(f":{precision}"):
             return Also(label, Path(where.removesuffix(f":{precision}")).absolute(), precision)
     return Also(label, Path(where).absolute())
+
+
+def _library(text: str) -> str:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"{text!r}: there is no such file")
+    return str(path.absolute())  # a bare name would be looked for among the system's libraries
 
 
 def _lengths(text: str) -> tuple[float, ...]:

@@ -56,10 +56,11 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         "and faster; linear: all convolutions of kernel 1, with a larger error")  # fmt: skip
     rounding = parser.add_mutually_exclusive_group()
     rounding.add_argument("--calibrate-on", nargs="+", type=Path, metavar="FILE",
-        help="audio files: weights are rounded so that the encoder's products move least on this speech; a "
-        "minute or two is enough (default: the 24 clips inside the package)")  # fmt: skip
+        help="audio files: weights are rounded so that the encoder's products move least on this speech, and "
+        "(gate, linear) channels evened out; a minute or two is enough "
+        "(default: the 24 packaged clips)")  # fmt: skip
     rounding.add_argument("--no-calibration", action="store_true",
-        help="round each weight to the nearest integer: quicker, with a larger error")  # fmt: skip
+        help="round weights to the nearest integer, even out nothing: quicker, a larger error")  # fmt: skip
     add("--force", action="store_true", help="replace an INT8 encoder that is there")
     add("--threads", type=int, metavar="N", help="threads of the speed test (default: every physical core)")
     add("--no-report", action="store_true", help="measure neither error nor speed")

@@ -16,6 +16,7 @@ import numpy as np
 from gigastt_lab.encoder_graph.loading import GRAPH_NAME
 from gigastt_lab.encoder_graph.rewrite import rewrite
 from gigastt_lab.errors import GigasttError, ModelError
+from gigastt_lab.graph_file import load_whole_graph
 from gigastt_lab.runtime import RuntimeOptions, Session, load_session, save_packed
 from gigastt_lab.types import Float32Array
 
@@ -45,9 +46,7 @@ def prepare(path: Path, folder: Path) -> dict[str, int]:
         ModelError: the graph cannot be read or run, or gives something else when rewritten.
         OSError: `folder` cannot be written.
     """
-    import onnx  # noqa: PLC0415 - only where a graph is rewritten
-
-    model = onnx.load(str(path))
+    model = load_whole_graph(path)
     precision = "int8" if any(node.op_type in _INT8_OPS for node in model.graph.node) else "fp32"
     found = rewrite(model)
     if not any(found.values()):
@@ -65,7 +64,7 @@ def prepare(path: Path, folder: Path) -> dict[str, int]:
 
 def _save(model: ModelProto, path: Path) -> None:
     """With the weights in a file of their own, which has no limit of 2 GB and need not be read as a whole."""
-    import onnx  # noqa: PLC0415 - see `prepare`
+    import onnx  # noqa: PLC0415 - only where a graph is rewritten
 
     onnx.save(model, str(path), save_as_external_data=True, location=f"{path.name}.data")
 

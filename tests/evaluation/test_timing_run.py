@@ -239,6 +239,7 @@ def test_contestants_that_nobody_knows_are_refused(tmp_path):
         (("--lengths", "4,x"), "give seconds from 0.5 to 600"),
         (("--sections", "speed"), "end-to-end, batch"),
         (("--also", "linear"), "give LABEL=DIR"),
+        (("--gigastt-preload", "none.so"), "there is no such file"),
         (("--also", "INT8=here"), "not all different"),
         (("--rounds", "0"), "1 or more"),
     ],
