@@ -33,7 +33,7 @@ _UNFINISHED: Final = ".partial-"
 _END: Final = "\n"  # of a note
 
 # To be raised whenever what is made here would come out otherwise than before.
-_VERSIONS: Final[dict[Kind, int]] = {"encoders": 1, "heads": 1}
+_VERSIONS: Final[dict[Kind, int]] = {"encoders": 2, "heads": 1}
 # Entries of a kind that are kept, the last used ones: FP32 and INT8 of two models, or four heads. An encoder
 # of GigaAM's takes 1.7 and 0.45 GB, a head 14 MB.
 _N_KEPT: Final = 4

@@ -61,7 +61,6 @@ def test_every_step_finds_every_layer() -> None:
         "rotary": N_LAYERS,
         "attention": N_LAYERS,
         "halve_feed_forward": 2 * N_LAYERS,
-        "add_bias_in_product": 6 * N_LAYERS,
     }
 
 

@@ -114,21 +114,6 @@ def halve_feed_forward(graph: GraphEditor) -> int:
     return n_found
 
 
-def add_bias_in_product(graph: GraphEditor) -> int:
-    """A product and its bias as one operator, which spares a pass over the output."""
-    n_found = 0
-    for node in graph.nodes("Add"):
-        layer = _linear(graph, node)
-        if layer is None:
-            continue
-        name = node.output[0]
-        n_in, n_out = layer.weight.shape
-        rows = _as_rows(graph, layer.source, n_in, name)
-        _from_rows(graph, _gemm(graph, rows, layer.weight, layer.bias, f"{name}_rows"), n_out, name)
-        n_found += 1
-    return n_found
-
-
 def _linear(graph: GraphEditor, node: NodeProto | None) -> _Linear | None:
     """A sum as the linear layer that it ends; None where it ends none."""
     if node is None or node.op_type != "Add":

@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from gigastt_lab.encoder_graph.attention import attention, rotary
 from gigastt_lab.encoder_graph.editor import GraphEditor
-from gigastt_lab.encoder_graph.products import (
-    add_bias_in_product,
-    fold_factors,
-    halve_feed_forward,
-    pointwise_as_product,
-)
+from gigastt_lab.encoder_graph.products import fold_factors, halve_feed_forward, pointwise_as_product
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -63,5 +58,4 @@ STEPS: Final[tuple[Step, ...]] = (
     rotary,
     attention,
     halve_feed_forward,
-    add_bias_in_product,
 )
