@@ -126,7 +126,8 @@ def test_finals_are_those_of_the_file_though_a_cell_runs_and_fails_meanwhile(
     assert told["n_samples"] == pytest.approx(told["duration_s"] * told["sample_rate"], abs=1)
     saved, rate = soundfile.read(server.directory / "said.wav")
     assert (len(saved), rate) == (told["n_samples"], told["sample_rate"])
-    assert nothing_is_missing(saved, rate, recording)
+    # The widget sends frames of 100 ms; the browser's false microphone may stumble by its buffers of 10 ms.
+    assert abs(gap_s(saved, rate, recording)) < 0.09
 
 
 def test_what_was_recorded_can_be_heard_and_files_dropped(
@@ -167,15 +168,15 @@ def is_tip_beside(browser: Browser, word: Any) -> bool:
     return abs(tip["left"] - shown["left"]) < 2 and abs(tip["bottom"] - shown["top"]) < 12
 
 
-def nothing_is_missing(saved: np.ndarray, rate: int, recording: Path) -> bool:
-    """Whether what was saved is what the microphone played, from somewhere on, without a gap."""
+def gap_s(saved: np.ndarray, rate: int, recording: Path) -> float:
+    """Seconds by which what was saved on both sides of the busy cell moved apart; below 0: missing."""
     played, played_rate = soundfile.read(recording)
     one, other = (
         soxr.resample(samples, from_rate, 8_000)
         for samples, from_rate in ((saved, rate), (played, played_rate))
     )
     shifts = []
-    for start in (2, 5):  # the same stretch of time on both sides of the busy cell
+    for start in (2, 5):
         piece = other[start * 8_000 : (start + 2) * 8_000]
         shifts.append(int(np.argmax(np.correlate(one, piece, "valid"))) - start * 8_000)
-    return abs(shifts[0] - shifts[1]) <= 8
+    return (shifts[1] - shifts[0]) / 8_000
