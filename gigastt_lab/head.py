@@ -10,7 +10,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from gigastt_lab.head_graphs import head_graphs
-from gigastt_lab.runtime import RuntimeOptions, Session, TensorInfo, as_float32, load_session, save_packed
+from gigastt_lab.runtime import (
+    RuntimeOptions,
+    Session,
+    TensorInfo,
+    as_float32,
+    load_session,
+    packs_any_size,
+    save_packed,
+)
 from gigastt_lab.types import Float32Array, Int64Array
 
 HEAD_OPTIONS = RuntimeOptions(provider="cpu", threads=1)
@@ -74,7 +82,10 @@ def write_head(predictor_path: Path, joiner_path: Path, folder: Path) -> None:
         OSError: `folder` cannot be written.
     """
     for part, graph in head_graphs(predictor_path, joiner_path).items():
-        save_packed(graph, _path(folder, part), name=f"compact {part}")
+        if packs_any_size():
+            save_packed(graph, _path(folder, part), name=f"compact {part}")
+        else:
+            _path(folder, part).write_bytes(graph)
 
 
 def load_head(folder: Path) -> tuple[CompactPredictor, CompactJoiner]:
@@ -85,7 +96,9 @@ def load_head(folder: Path) -> tuple[CompactPredictor, CompactJoiner]:
     """
 
     def load(part: str) -> Session:
-        return load_session(_path(folder, part), HEAD_OPTIONS, name=f"compact {part}", is_packed=True)
+        return load_session(
+            _path(folder, part), HEAD_OPTIONS, name=f"compact {part}", is_packed=packs_any_size()
+        )
 
     return CompactPredictor(load("predictor")), CompactJoiner(load("projection"), load("scores"))
 

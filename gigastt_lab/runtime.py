@@ -43,6 +43,7 @@ _PROVIDER_OPTIONS: Final[dict[ProviderName, dict[str, str]]] = {
 
 _SPIN_US: Final = 20
 _FIRST_WITH_SPIN_DURATION: Final = (1, 32)  # or earlier: older ones were not tried
+_FIRST_THAT_PACKS_ANY_SIZE: Final = (1, 32)  # likewise; 1.22 crashes on packed weights of odd sizes
 
 _ELEMENT_TYPES: Final[dict[str, type[np.generic]]] = {
     "tensor(float)": np.float32,
@@ -213,6 +214,11 @@ def save_packed(source: Path | bytes, target: Path, *, name: str) -> None:
     }.items():
         options.add_session_config_entry(key, value)
     _inference(source if isinstance(source, bytes) else str(source), name, "cpu", options)
+
+
+def packs_any_size() -> bool:
+    """Whether this ONNX Runtime runs what `save_packed` writes whatever the sizes of the weights."""
+    return _version() >= _FIRST_THAT_PACKS_ANY_SIZE
 
 
 def build_session(graph: bytes, name: str, options: RuntimeOptions) -> Session:
