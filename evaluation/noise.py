@@ -11,13 +11,13 @@ import numpy as np
 
 from evaluation.outcomes import as_wav, decoded
 from evaluation.streaming.feeding import RATE, speech_bounds
-from evaluation.utterances import DatasetError, Finding, Utterance, Utterances
+from evaluation.utterances import DatasetError, Derived, Utterance, Utterances
 from gigastt_lab.types import Float32Array
 
 NoiseKind = Literal["white", "speech-shaped"]
 
 
-class Noisy:
+class Noisy(Derived):
     """Each utterance of a dataset at each of several signal-to-noise ratios, the noise always the same.
 
     Audio that cannot be decoded ends the reading, as noise cannot be added to it.
@@ -42,14 +42,13 @@ class Noisy:
             kind: "white", or noise with the spectrum of the utterance itself, which covers speech best.
             seed: Of the noise.
         """
+        super().__init__(dataset)
         levels = ", ".join(f"{level:g}" for level in levels_db)
         self.name = f"{dataset.name}-noisy"
-        self.revision = dataset.revision
         self.description = f"{dataset.description}, with {kind} noise at {levels} dB, seed {seed}"
         self.drawing: dict[str, Any] = dataset.drawing | {
             "noise": kind, "snr_db": [str(level) for level in levels_db], "noise_seed": seed,
         }  # fmt: skip
-        self._dataset = dataset
         self._levels_db = tuple(levels_db)
         self._kind = kind
         self._seed = seed
@@ -59,16 +58,6 @@ class Noisy:
         """As many as the dataset has, at each level."""
         n = self._dataset.n_expected
         return None if n is None else n * len(self._levels_db)
-
-    @property
-    def n_rows(self) -> int:
-        """Of the dataset."""
-        return self._dataset.n_rows
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """Of the dataset."""
-        return self._dataset.findings
 
     def __iter__(self) -> Iterator[Utterance]:
         """The utterances, each at all levels.

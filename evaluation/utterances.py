@@ -122,6 +122,28 @@ class Utterances(Protocol):
         """The utterances, anew each time, in the same order."""
 
 
+class Derived:
+    """What a dataset that is made of another one has from it.
+
+    Attributes:
+        revision: Of the other one.
+    """
+
+    def __init__(self, dataset: Utterances) -> None:
+        self._dataset = dataset
+        self.revision = dataset.revision
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the other one, read by the latest iteration so far."""
+        return self._dataset.n_rows
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the latest iteration met in the other one so far."""
+        return self._dataset.findings
+
+
 class Dataset:
     """Utterances in a fixed order. Iterate over it, as often as wanted; each time it is read anew.
 

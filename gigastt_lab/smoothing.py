@@ -4,8 +4,8 @@ Activations are quantized with one scale for a whole tensor, which its largest c
 one for each output. Dividing each channel of the input by a factor and multiplying the weight's row by the
 same leaves the product as it is, and moves the differences to where they cost less. The factor goes into the
 LayerNorm before the product, for nothing; a convolution that has none before it gets a multiplication, all of
-them together one per cent of the encoder's time. Other inputs stay as they are: rotary positions mix the
-channels of query and key, and behind a SiLU they are four times as wide.
+them together less than one per cent of the encoder's time. Other inputs stay as they are: rotary positions
+mix the channels of query and key, and behind a SiLU they are four times as wide.
 
 Source: Xiao et al., "SmoothQuant" (arXiv 2211.10438), with its migration strength of 0.5.
 """
@@ -101,9 +101,7 @@ class _Smoother:
             return False
         for weight in weights:
             array = self._array(weight)
-            self._replace(
-                weight, array * (by[:, None] if array.ndim == 2 else by[:, None, None].swapaxes(0, 1))
-            )
+            self._replace(weight, array * (by[None, :, None] if array.ndim == 3 else by[:, None]))
         self._calibration.divide(tensor, by)
         return True
 

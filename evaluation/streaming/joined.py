@@ -11,12 +11,12 @@ import numpy as np
 
 from evaluation.outcomes import decoded
 from evaluation.streaming.feeding import RATE, faint_noise, to_pcm16
-from evaluation.utterances import DatasetError, Finding, Utterance, Utterances
+from evaluation.utterances import DatasetError, Derived, Utterance, Utterances
 
 PAUSE_S = 1.0
 
 
-class Joined:
+class Joined(Derived):
     """A dataset whose neighbours are joined, with pauses of a second of faint noise, to so many seconds.
 
     The last one may be shorter. Audio that cannot be decoded ends the reading: a stream cannot go without it.
@@ -27,10 +27,9 @@ class Joined:
 
     def __init__(self, dataset: Utterances, seconds: float) -> None:
         """Wrap a dataset."""
-        self._dataset = dataset
+        super().__init__(dataset)
         self._seconds = seconds
         self.name = f"{dataset.name}-joined{seconds:g}s"
-        self.revision = dataset.revision
         self.description = f"{dataset.description}, joined to streams of {seconds:g} s or more"
         self.drawing: dict[str, Any] = dataset.drawing | {"joined_s": seconds}
 
@@ -38,16 +37,6 @@ class Joined:
     def n_expected(self) -> int | None:
         """Not known before all are read."""
         return None
-
-    @property
-    def n_rows(self) -> int:
-        """Of the dataset."""
-        return self._dataset.n_rows
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """Of the dataset."""
-        return self._dataset.findings
 
     def __iter__(self) -> Iterator[Utterance]:
         """The joined utterances.
