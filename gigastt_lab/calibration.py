@@ -18,7 +18,17 @@ import numpy.typing as npt
 from gigastt_lab.errors import AudioError, ModelError
 from gigastt_lab.features import log_mel
 from gigastt_lab.quantized_graph import ProductInput, Recipe, Rewriter, watch
-from gigastt_lab.rounding import Float64Array, Int8Array, correction, round_to_nearest, round_with
+from gigastt_lab.rounding import (
+    EXACT,
+    Float64Array,
+    Int8Array,
+    WeightRange,
+    correction,
+    damped,
+    quantize_weight,
+    round_with,
+    weight_scales,
+)
 from gigastt_lab.runtime import RuntimeOptions, Session, as_float32, build_session
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.types import Float32Array
@@ -74,6 +84,23 @@ class _Rows:
         return rows
 
 
+@dataclass(frozen=True)
+class _Energy:
+    """What rounding a weight has to know of the inputs that it is multiplied by.
+
+    Attributes:
+        importance: What an error of the weights of each costs: its energy, damped. Shape (n_in,).
+        correction: See `rounding.correction`. Shape (n_in, n_in).
+    """
+
+    importance: Float64Array
+    correction: Float64Array
+
+    @classmethod
+    def of(cls, gram: Float64Array) -> _Energy:
+        return cls(np.diagonal(damped(gram)).copy(), correction(gram))
+
+
 class Calibration:
     """What the products of one encoder multiplied, over some speech.
 
@@ -89,7 +116,7 @@ class Calibration:
         self._inputs = inputs
         self._uses = Counter(tensor for tensors in inputs.values() for tensor in tensors)
         self._rows: dict[ProductInput, list[_Rows]] = {}
-        self._latest: tuple[tuple[ProductInput, ...], Float64Array | None] | None = None
+        self._latest: tuple[tuple[ProductInput, ...], _Energy | None] | None = None
 
     def __str__(self) -> str:
         return f"calibrated, {self.n_clips} clip{'s' * (self.n_clips != 1)}, {self.duration_s:.0f} s"
@@ -134,24 +161,29 @@ class Calibration:
         gram: Float64Array = rows.T @ rows
         return gram
 
-    def round_weight(self, name: str, steps: Float32Array) -> Int8Array:
-        """A `quantized_graph.RoundWeight`: rounded so that the outputs for this speech move least.
+    def quantize_weight(
+        self, name: str, weight: Float32Array, allowed: WeightRange = EXACT
+    ) -> tuple[Int8Array, Float32Array]:
+        """A `quantized_graph.QuantizeWeight`: rounded so that the outputs for this speech move least.
 
         Each weight once: what nobody asks for any more is thrown away.
         """
         tensors = self._inputs[name]
-        its_correction = self._correction(tensors, name)
+        energy = self._energy(tensors, name)
         self._uses.subtract(tensors)
         for tensor in tensors:
             if not self._uses[tensor]:
                 del self._rows[tensor]  # memory for the INT8 weights, which grow meanwhile
-        return round_to_nearest(steps) if its_correction is None else round_with(steps, its_correction)
+        if energy is None:
+            return quantize_weight(weight, allowed)
+        scales = weight_scales(weight, allowed, energy.importance)
+        return round_with(weight / scales, energy.correction, allowed), scales
 
-    def _correction(self, tensors: tuple[ProductInput, ...], name: str) -> Float64Array | None:
+    def _energy(self, tensors: tuple[ProductInput, ...], name: str) -> _Energy | None:
         """Computed once for query and key, which multiply the same and follow one another."""
         if self._latest is None or self._latest[0] != tensors:
             try:
-                self._latest = (tensors, correction(self.gram(tensors)))
+                self._latest = (tensors, _Energy.of(self.gram(tensors)))
             except np.linalg.LinAlgError as error:
                 logger.warning("%s: %s is rounded to nearest, not calibrated: %s", self._name, name, error)
                 self._latest = (tensors, None)

@@ -7,17 +7,20 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 
 from gigastt_lab.buckets import with_fixed_lengths
 from gigastt_lab.endpointing import SpeechDetector
 from gigastt_lab.errors import AudioError, AudioTooLongError, ModelError, ModelNotFoundError, ProviderError
 from gigastt_lab.files import ModelFiles, Precision, PrecisionChoice
 from gigastt_lab.inputs import Audio, blocks_of, duration_of, waveform_of
+from gigastt_lab.int8_products import int8_is_faster
+from gigastt_lab.int8_weights import saturates_here
 from gigastt_lab.models import DEFAULT_MODEL, KNOWN_MODELS, canonical_name, model_directory
 from gigastt_lab.networks import Networks, load_networks
 from gigastt_lab.recognizer import Recognition, Recognizer
 from gigastt_lab.runtime import RuntimeOptions, on_first_that_starts
-from gigastt_lab.saturation import int8_is_exact
 from gigastt_lab.spec import GIGAAM_V3, MAX_SINGLE_PASS_S, MAX_SYMBOLS_PER_FRAME
 from gigastt_lab.stream_options import Preset, StreamOptions, stream_options
 from gigastt_lab.streaming import StreamingSession
@@ -222,7 +225,7 @@ def load_engine(
             exists, else FP32.
         provider: Execution provider of ONNX Runtime; a named one is taken or refused, never replaced.
             On any other than the CPU, inputs are padded to a few lengths (`buckets`), each tried once here.
-        threads: Threads inside one operator; None takes every physical core.
+        threads: Threads inside one operator; None takes what `cores.default_threads` says.
         max_symbols: Tokens that one encoder frame may emit.
 
     Raises:
@@ -235,7 +238,7 @@ def load_engine(
     directory = model_directory(name, model_dir)
 
     def load_on(taken: ProviderName) -> tuple[ModelFiles, Tokenizer, Networks]:
-        files = ModelFiles.find(directory, precision, preferred=preferred_precision(taken))
+        files = _find_files(directory, precision, taken)
         tokenizer = Tokenizer.from_file(files.vocabulary)
         options = RuntimeOptions(provider=taken, threads=threads)
         networks = load_networks(files, options, n_vocabulary=len(tokenizer))
@@ -260,28 +263,39 @@ def load_engine(
     info = EngineInfo(
         name, str(directory), files.precision, session.provider, session.threads, len(tokenizer)
     )
-    _warn_of_int8(info)
-    return Engine(recognizer, tokenizer, info)
-
-
-def preferred_precision(provider: ProviderName) -> Precision:
-    """What "auto" takes where both encoders are there.
-
-    Dynamic INT8 has fast kernels on CPUs only, and right ones only on those whose products do not saturate.
-    """
-    return "int8" if provider == "cpu" and int8_is_exact() else "fp32"
-
-
-def _warn_of_int8(info: EngineInfo) -> None:
-    if info.precision != "int8":
-        return
-    if info.provider in _WITHOUT_INT8:
+    if info.precision == "int8" and info.provider in _WITHOUT_INT8:
         logger.warning(
             "%s has no kernels for dynamic INT8: the products run on the CPU; take --precision fp32",
             info.provider,
         )
-    elif info.provider == "cpu" and not int8_is_exact():
-        logger.warning(
-            "this processor has no exact INT8 products (no VNNI): the INT8 encoder gives other text here "
-            "than elsewhere; take --precision fp32"
-        )
+    return Engine(recognizer, tokenizer, info)
+
+
+def preferred_precision(provider: ProviderName) -> Precision:
+    """What "auto" takes where both encoders are there, and INT8 is exact.
+
+    Dynamic INT8 has kernels on CPUs only, and on some of them slower ones than FP32.
+    """
+    return "int8" if provider == "cpu" and int8_is_faster() else "fp32"
+
+
+def _find_files(directory: Path, precision: PrecisionChoice, provider: ProviderName) -> ModelFiles:
+    """The files to load; "auto" passes over an INT8 encoder whose sums would saturate on this processor."""
+    files = ModelFiles.find(directory, precision, preferred=preferred_precision(provider))
+    if files.precision != "int8" or provider != "cpu" or not saturates_here(files.encoder):
+        return files
+    other = ModelFiles.find(directory, precision, preferred="fp32")
+    is_passed_over = other.precision == "fp32"
+    _warn_of_old_weights(files.encoder, "FP32 is taken" if is_passed_over else "it runs exactly, but slower")
+    return other if is_passed_over else files
+
+
+@cache
+def _warn_of_old_weights(encoder: Path, instead: str) -> None:
+    """Once for each file, however often it is loaded."""
+    logger.warning(
+        "%s: its 8-bit weights are too large for this processor, which has no VNNI and adds products in 16 "
+        "bits: %s instead; make an encoder that is exact and fast on every processor: "
+        "python -m gigastt_lab quantize --model-dir %s --force",
+        encoder, instead, encoder.parent,
+    )  # fmt: skip

@@ -33,7 +33,7 @@ _UNFINISHED: Final = ".partial-"
 _END: Final = "\n"  # of a note
 
 # To be raised whenever what is made here would come out otherwise than before.
-_VERSIONS: Final[dict[Kind, int]] = {"encoders": 2, "heads": 1}
+_VERSIONS: Final[dict[Kind, int]] = {"encoders": 3, "heads": 1}
 # Entries of a kind that are kept, the last used ones: FP32 and INT8 of two models, or four heads. An encoder
 # of GigaAM's takes 1.7 and 0.45 GB, a head 14 MB.
 _N_KEPT: Final = 4
@@ -140,6 +140,19 @@ def noted_here(what: str, find_out: Callable[[], str]) -> str:
     except OSError:
         return find_out()
     return _noted(directory / "notes" / _key(what), find_out)
+
+
+def noted_of(path: Path, what: str, find_out: Callable[[], str]) -> str:
+    """What `find_out` found out about the content of a file, once, for every processor.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        directory = cache_directory()
+    except OSError:
+        return find_out()
+    return _noted(directory / "notes" / _digest(what, _sha256(path, directory)), find_out)
 
 
 def _make(target: Path, make: Callable[[Path], None]) -> None:

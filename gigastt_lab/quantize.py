@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -28,6 +29,7 @@ from gigastt_lab.quantized_graph import (
     Weight,
     nearest,
 )
+from gigastt_lab.rounding import EXACT, WeightRange
 from gigastt_lab.runtime import RuntimeOptions, load_session
 from gigastt_lab.smoothing import smooth
 from gigastt_lab.storage import directory_lock, writing_to
@@ -77,6 +79,7 @@ def quantize_encoder(
     *,
     recipe: Recipe = DEFAULT_RECIPE,
     calibration: Sequence[Float32Array] | None = None,
+    allowed: WeightRange = EXACT,
     overwrite: bool = False,
     show_progress: bool = False,
 ) -> Quantization:
@@ -95,6 +98,8 @@ def quantize_encoder(
         calibration: Speech that the weights are rounded for: utterances at 16 kHz, each of shape
             (n_samples,); a minute is enough. None takes the packaged clips; an empty sequence rounds each
             weight to the nearest integer.
+        allowed: The integers that weights may become. The default is exact on every processor; the others
+            are for comparison.
         overwrite: Replace a `target` that is there.
         show_progress: Bars on stderr.
 
@@ -112,18 +117,18 @@ def quantize_encoder(
         raise ModelNotFoundError(f"{source}: no FP32 encoder to quantize; download the model first")
     _refuse_existing(target, overwrite)
     speech = sample_clips() if calibration is None else calibration
-    partial = target.with_name(f".{target.name}.partial")
+    unfinished = target.with_name(f".{target.name}.partial")
     with directory_lock(target.parent):  # two at once would write the same file
         _refuse_existing(target, overwrite)  # written while this one waited
         try:
             rounding, quantized, kept = _quantize(
-                source, partial, recipe, speech, show_progress=show_progress
+                source, unfinished, recipe, speech, allowed, show_progress=show_progress
             )
-            load_session(partial, RuntimeOptions(provider="cpu", threads=1))  # or it gets no name
+            load_session(unfinished, RuntimeOptions(provider="cpu", threads=1))  # or it gets no name
             with writing_to(target.parent):
-                partial.replace(target)
+                unfinished.replace(target)
         except BaseException:
-            partial.unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
             raise
     return Quantization(recipe, rounding, quantized, kept, source.stat().st_size, target.stat().st_size)
 
@@ -134,9 +139,15 @@ def _refuse_existing(target: Path, overwrite: bool) -> None:
 
 
 def _quantize(
-    source: Path, partial: Path, recipe: Recipe, speech: Sequence[Float32Array], *, show_progress: bool
+    source: Path,
+    target: Path,
+    recipe: Recipe,
+    speech: Sequence[Float32Array],
+    allowed: WeightRange,
+    *,
+    show_progress: bool,
 ) -> tuple[str, tuple[Weight, ...], tuple[Weight, ...]]:
-    """Write the INT8 encoder as `partial`; returns the rounding, what was quantized and what was kept."""
+    """Write the INT8 encoder as `target`; returns the rounding, what was quantized and what was kept."""
     from tqdm import tqdm  # noqa: PLC0415 - not needed where nothing is quantized
 
     calibration = _calibrated(source, recipe, speech, show_progress=show_progress)
@@ -146,7 +157,11 @@ def _quantize(
         rounding = str(calibration)
         if recipe != "matmul":  # which changes nothing but the products
             rounding += f", {smooth(model.graph, calibration)} inputs smoothed"
-    rewriter = Rewriter(model.graph, recipe, calibration.round_weight if calibration else nearest)
+    if calibration is None:
+        quantize_weight = nearest(allowed)
+    else:
+        quantize_weight = partial(calibration.quantize_weight, allowed=allowed)
+    rewriter = Rewriter(model.graph, recipe, quantize_weight)
     n_nodes = len(model.graph.node)
     with tqdm(total=n_nodes, desc=f"quantizing ({recipe})", unit="node", disable=not show_progress) as bar:
         for _ in rewriter.rewrite():
@@ -162,7 +177,7 @@ def _quantize(
         content = model.SerializeToString()
     except ValueError as error:  # protobuf's limit of 2 GB
         raise ModelError(f"{source} is too large even in INT8: {error}") from error
-    with writing_to(partial.parent), partial.open("wb") as file:
+    with writing_to(target.parent), target.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

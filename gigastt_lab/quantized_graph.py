@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from gigastt_lab.errors import ModelError
-from gigastt_lab.rounding import Int8Array, round_to_nearest, weight_scales
+from gigastt_lab.rounding import EXACT, Int8Array, WeightRange, quantize_weight
 from gigastt_lab.types import Float32Array
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ DEFAULT_RECIPE: Final[Recipe] = "gate"
 RECIPE_KEY: Final = "gigastt_lab.quantization"
 ROUNDING_KEY: Final = "gigastt_lab.rounding"
 
-# Name of a weight, and the weight in units of its scales, (n_in, n_out), to integers in [-127, 127].
-RoundWeight = Callable[[str, Float32Array], Int8Array]
+# Name of a weight and the weight, (n_in, n_out), to its integers and their scales, (n_out,).
+QuantizeWeight = Callable[[str, Float32Array], tuple[Int8Array, Float32Array]]
 
 _PRODUCTS: Final = ("MatMul", "Gemm", "Conv")
 
@@ -83,9 +83,9 @@ def as_matrix(weight: Float32Array) -> Float32Array:
     return weight[:, :, 0].T if weight.ndim == 3 else weight
 
 
-def nearest(_: str, steps: Float32Array) -> Int8Array:
-    """A `RoundWeight`: each number by itself."""
-    return round_to_nearest(steps)
+def nearest(allowed: WeightRange = EXACT) -> QuantizeWeight:
+    """Each number by itself, to one of the integers allowed."""
+    return lambda _, weight: quantize_weight(weight, allowed)
 
 
 class Rewriter:
@@ -96,12 +96,14 @@ class Rewriter:
         kept: So far.
     """
 
-    def __init__(self, graph: GraphProto, recipe: Recipe, round_weight: RoundWeight = nearest) -> None:
+    def __init__(
+        self, graph: GraphProto, recipe: Recipe, quantize_weight: QuantizeWeight | None = None
+    ) -> None:
         self.quantized: list[Weight] = []
         self.kept: list[Weight] = []
         self._graph = graph
         self._recipe = recipe
-        self._round_weight = round_weight
+        self._quantize_weight = quantize_weight or nearest()
         self._constants = constants(graph)
         self._new_nodes: list[NodeProto] = []
         self._int8_names: dict[str, tuple[str, str]] = {}  # weight -> its integers and scales
@@ -221,8 +223,7 @@ class Rewriter:
                     f"weight {key} is not finite: the FP32 encoder is damaged; download it again"
                 )
             matrix = as_matrix(np.asarray(weight, np.float32))
-            scales = weight_scales(matrix)
-            integers = self._round_weight(key, matrix / scales)
+            integers, scales = self._quantize_weight(key, matrix)
             self._int8_names[key] = (f"{key}_quantized", f"{key}_scales")
             for array, its_name in zip((integers, scales), self._int8_names[key], strict=True):
                 self._graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(array), its_name))

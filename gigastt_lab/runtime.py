@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -16,6 +15,7 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from gigastt_lab.cancellation import check_cancelled, current_cancellation
+from gigastt_lab.cores import default_threads
 from gigastt_lab.errors import ModelError, ModelNotFoundError, ProviderError
 from gigastt_lab.types import Float32Array, Provider, ProviderName
 
@@ -72,7 +72,7 @@ class RuntimeOptions:
     Attributes:
         provider: Where. A named provider is taken or refused, never replaced; "auto" takes CUDA or Core ML
             where they work, else the CPU, and logs its choice.
-        threads: Threads inside one operator; None takes every physical core that this process may use.
+        threads: Threads inside one operator; None takes what `cores.default_threads` says.
     """
 
     provider: Provider = "auto"
@@ -168,7 +168,12 @@ def on_first_that_starts(provider: Provider, name: str, load: Callable[[Provider
 
 
 def load_session(
-    path: str | Path, options: RuntimeOptions, *, name: str | None = None, is_packed: bool = False
+    path: str | Path,
+    options: RuntimeOptions,
+    *,
+    name: str | None = None,
+    is_packed: bool = False,
+    unsigned_weights: bool = False,
 ) -> Session:
     """Load a graph.
 
@@ -177,6 +182,8 @@ def load_session(
         options: Provider and threads.
         name: What stands for it in messages, where that is not its path.
         is_packed: It comes from `save_packed`, and needs no optimisation any more.
+        unsigned_weights: INT8 weights are made unsigned, which the CPU multiplies more slowly and, without
+            VNNI, more exactly (`int8_weights`).
 
     Raises:
         ModelNotFoundError: there is no such file.
@@ -188,10 +195,11 @@ def load_session(
         raise ModelNotFoundError(
             f"{path}: no such model file; download the model again or give another directory"
         )
-    return _open(str(path), name or str(path), options, is_packed=is_packed)
+    form = _Form(is_packed=is_packed, unsigned_weights=unsigned_weights)
+    return _open(str(path), name or str(path), options, form)
 
 
-def save_packed(source: Path | bytes, target: Path, *, name: str) -> None:
+def save_packed(source: Path | bytes, target: Path, *, name: str, unsigned_weights: bool = False) -> None:
     """Write a graph as ONNX Runtime optimises it for this processor, the weights in the order of its kernels.
 
     Such a graph loads by mapping its files: at once, in memory that other processes share and that the
@@ -201,11 +209,12 @@ def save_packed(source: Path | bytes, target: Path, *, name: str) -> None:
         source: The graph, in a file or serialized.
         target: The graph to be; its weights come beside it.
         name: What stands for it in messages.
+        unsigned_weights: See `load_session`.
 
     Raises:
         ModelError: ONNX Runtime cannot run it.
     """
-    options = _session_options("cpu", 1)
+    options = _session_options("cpu", 1, _Form(unsigned_weights=unsigned_weights))
     options.optimized_model_filepath = str(target)
     for key, value in {
         "session.optimized_model_external_initializers_file_name": f"{target.name}.data",
@@ -223,7 +232,7 @@ def packs_any_size() -> bool:
 
 def build_session(graph: bytes, name: str, options: RuntimeOptions) -> Session:
     """Load a graph that was built in memory; `name` stands for it in messages."""
-    return _open(graph, name, options)
+    return _open(graph, name, options, _Form())
 
 
 def as_float32(array: npt.NDArray[np.generic]) -> Float32Array:
@@ -231,28 +240,22 @@ def as_float32(array: npt.NDArray[np.generic]) -> Float32Array:
     return array.astype(np.float32, copy=False)
 
 
-def core_count() -> int:
-    """Physical cores that this process may use: its CPU affinity, two hardware threads counted once."""
-    if not hasattr(os, "sched_getaffinity"):
-        return os.cpu_count() or 1
-    cpus = os.sched_getaffinity(0)
-    topology = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
-    try:
-        return len({Path(topology.format(cpu)).read_text() for cpu in cpus})
-    except OSError:  # not Linux, or a container that hides it
-        return len(cpus)
+@dataclass(frozen=True)
+class _Form:
+    """What a graph is, or is to be, in memory; see `load_session`."""
+
+    is_packed: bool = False
+    unsigned_weights: bool = False
 
 
-def _open(graph: str | bytes, name: str, options: RuntimeOptions, *, is_packed: bool = False) -> Session:
+def _open(graph: str | bytes, name: str, options: RuntimeOptions, form: _Form) -> Session:
     return on_first_that_starts(
-        options.provider,
-        name,
-        lambda provider: _open_on(provider, graph, name, options.threads, is_packed=is_packed),
+        options.provider, name, lambda provider: _open_on(provider, graph, name, options.threads, form)
     )
 
 
 def _open_on(
-    provider: ProviderName, graph: str | bytes, name: str, threads: int | None, *, is_packed: bool
+    provider: ProviderName, graph: str | bytes, name: str, threads: int | None, form: _Form
 ) -> Session:
     usable = available_providers()
     if provider not in usable:
@@ -260,10 +263,8 @@ def _open_on(
             f"provider {provider} is not in this build of ONNX Runtime, which has {', '.join(usable)}; "
             "choose one of these or install the build that has it (onnxruntime-gpu for cuda)"
         )
-    threads = threads or core_count()
-    session_options = _session_options(provider, threads)
-    if is_packed:
-        session_options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    threads = threads or default_threads()
+    session_options = _session_options(provider, threads, form)
     session = Session(_inference(graph, name, provider, session_options), name, threads)
     if session.provider != provider:  # a provider whose libraries are missing is left out without an error
         raise _not_started(provider, name, f"ONNX Runtime took {session.provider} instead")
@@ -293,8 +294,12 @@ def _inference(
         ) from error
 
 
-def _session_options(provider: ProviderName, threads: int) -> ort.SessionOptions:
+def _session_options(provider: ProviderName, threads: int, form: _Form) -> ort.SessionOptions:
     options = ort.SessionOptions()
+    if form.is_packed:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if form.unsigned_weights:
+        options.add_session_config_entry("session.x64quantprecision", "1")
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from graphs import Sizes, write_model
 
-from gigastt_lab import buckets, engine, runtime, saturation
+from gigastt_lab import buckets, engine, runtime
 from gigastt_lab.buckets import BUCKET_FRAMES, BucketedEncoder, bucket_of, with_fixed_lengths
 from gigastt_lab.encoder_comparison import sample_clips
 from gigastt_lab.errors import ModelError, ProviderError
@@ -94,47 +94,6 @@ def test_an_encoder_that_padding_changes_keeps_its_lengths(
     assert "lengths stay as they are" in caplog.text
 
 
-@pytest.mark.skipif(
-    not Path("/proc/cpuinfo").exists() or "vnni" not in Path("/proc/cpuinfo").read_text(),
-    reason="no processor with VNNI, or none that says so",
-)
-def test_with_vnni_products_are_exact() -> None:
-    assert saturation.int8_is_exact()
-
-
-@pytest.mark.parametrize("wraps", [False, True])
-def test_saturation_is_seen(monkeypatch: pytest.MonkeyPatch, wraps: bool) -> None:
-    """A kernel that adds pairs of products in 16 bits, and one that does not."""
-    build = saturation.build_session
-
-    class Sixteen:
-        def __init__(self, *arguments) -> None:
-            self._session = build(*arguments)
-
-        def run(self, activations):
-            (sums,) = self._session.run(activations)
-            pairs = 255 * 127 * 2
-            assert np.abs(sums).max() == activations.shape[1] // 2 * pairs
-            return [np.sign(sums) * (activations.shape[1] // 2) * min(pairs, 2**15 - 1) if wraps else sums]
-
-    monkeypatch.setattr(saturation, "build_session", Sixteen)
-    assert saturation._is_exact() is not wraps
-
-
-def test_auto_takes_the_precision_that_the_device_computes_well(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    assert engine.preferred_precision("cuda") == engine.preferred_precision("openvino") == "fp32"
-    monkeypatch.setattr(engine, "int8_is_exact", lambda: True)
-    assert engine.preferred_precision("cpu") == "int8"
-    assert engine.load_engine("demo", provider="cpu").info.precision == "int8"
-    assert "VNNI" not in caplog.text
-    monkeypatch.setattr(engine, "int8_is_exact", lambda: False)
-    assert engine.load_engine("demo", provider="cpu").info.precision == "fp32"
-    assert engine.load_engine("demo", provider="cpu", precision="int8").info.precision == "int8"
-    assert "no exact INT8 products" in caplog.text
-
-
 def test_an_accelerator_that_fails_at_its_first_run_is_fallen_back_from(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -176,6 +135,6 @@ def test_auto_on_an_accelerator_is_fp32(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(runtime, "available_providers", lambda: ("cpu", "cuda"))
     monkeypatch.setattr(engine, "load_networks", on_cpu)
-    monkeypatch.setattr(engine, "int8_is_exact", lambda: True)
+    monkeypatch.setattr(engine, "int8_is_faster", lambda: True)
     assert engine.load_engine("demo").info.provider == "cpu"
     assert tried == [("cuda", "fp32"), ("cpu", "int8")]

@@ -14,7 +14,7 @@ from gigastt_lab.calibration import Calibration, calibrate, watched
 from gigastt_lab.errors import ModelError
 from gigastt_lab.features import log_mel
 from gigastt_lab.quantized_graph import ProductInput
-from gigastt_lab.rounding import round_to_nearest
+from gigastt_lab.rounding import quantize_weight
 
 # Query and key read one tensor; `out` is used twice; the convolution's input is channels first.
 GRAPH = """
@@ -101,7 +101,7 @@ def test_query_and_key_share_one_factorization(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(calibration_module, "correction", counted)
     calibration = calibrate(watched(encoder(), "tiny", "matmul"), [noise(0.5)])
     for name in ("query", "key", "out"):
-        calibration.round_weight(name, WEIGHTS[name])
+        calibration.quantize_weight(name, WEIGHTS[name])
     assert calls == [64, 8]
     with pytest.raises(KeyError):  # nothing asks for it any more, and memory is short
         calibration.gram([ROWS])
@@ -136,7 +136,8 @@ def test_products_of_zeros_are_rounded_to_nearest() -> None:
     calibration = Calibration("tiny", {"w": (ROWS,)}, n_clips=1, duration_s=1.0)
     calibration.add(ROWS, np.zeros((9, 6), np.float32))
     w = np.random.default_rng(0).normal(scale=40, size=(6, 3)).astype(np.float32)
-    np.testing.assert_array_equal(calibration.round_weight("w", w), round_to_nearest(w))
+    for found, nearest in zip(calibration.quantize_weight("w", w), quantize_weight(w), strict=True):
+        np.testing.assert_array_equal(found, nearest)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -154,7 +155,8 @@ def test_a_factorization_that_fails_is_told(
 
     monkeypatch.setattr(calibration_module, "correction", failing)
     calibration = calibrate(watched(encoder(), "tiny", "matmul"), [noise(0.5)])
-    steps = WEIGHTS["query"] * 20
     with caplog.at_level(logging.WARNING):
-        np.testing.assert_array_equal(calibration.round_weight("query", steps), round_to_nearest(steps))
+        integers, scales = calibration.quantize_weight("query", WEIGHTS["query"])
+    np.testing.assert_array_equal(integers, quantize_weight(WEIGHTS["query"])[0])
+    np.testing.assert_array_equal(scales, quantize_weight(WEIGHTS["query"])[1])
     assert "query is rounded to nearest" in caplog.text

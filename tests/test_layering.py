@@ -49,13 +49,13 @@ ARROWS = {
     "quantized_graph": {"rounding"},
     "calibration": {"quantized_graph", "rounding", "features", "runtime"},  # runs the encoder over speech
     "smoothing": {"calibration", "quantized_graph"},
-    "quantize": {"files", "storage", "quantized_graph", "smoothing"}
+    "quantize": {"files", "storage", "quantized_graph", "rounding", "smoothing"}
     | {"runtime"}  # a graph that does not load gets no name
     | {"calibration", "encoder_comparison"},  # whose clips are what it calibrates on
     "networks": {"runtime", "files", "head", "graph_weights", "encoder_graph", "model_cache"},
     "model_cache": {"storage"},  # for checksums
     "graph_file": set(),
-    "encoder_graph": {"runtime", "model_cache", "graph_file"},
+    "encoder_graph": {"runtime", "model_cache", "graph_file", "int8_weights"},
     "head": {"head_graphs", "runtime"},
     "head_graphs": {"graph_weights"},  # predictor and joiner rebuilt from their graphs' weights
     "graph_weights": {"runtime", "graph_file"},
@@ -72,11 +72,14 @@ ARROWS = {
     "streaming": {"endpointing", "partial_search", "recognizer", "search", "stitching", "stream_input"}
     | {"stream_options", "tokenizer"},
     "buckets": {"networks"},
-    "saturation": {"runtime", "model_cache"},
+    "cores": set(),
+    "runtime": {"cores", "cancellation"},
+    "int8_products": {"runtime", "model_cache", "rounding"},
+    "int8_weights": {"int8_products", "model_cache", "quantized_graph", "rounding"},
     "encoder_comparison": {"audio", "features", "models", "networks"},
     "engine": {"recognizer", "models", "runtime", "tokenizer", "files"}
     | {"inputs", "windows", "streaming", "stream_options", "endpointing"}
-    | {"networks", "buckets", "saturation"},
+    | {"networks", "buckets", "int8_products", "int8_weights"},
 }
 ENGINE_USERS = {"__init__", "__main__", "commands", "serve", "server", "widgets", "training"}
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from graphs import Export, Sizes, encoder_graph
 
 from gigastt_lab import runtime
 from gigastt_lab.errors import ModelError, ModelNotFoundError, ProviderError
-from gigastt_lab.runtime import RuntimeOptions, available_providers, build_session, core_count, load_session
+from gigastt_lab.runtime import RuntimeOptions, available_providers, build_session, load_session
 
 CPU = RuntimeOptions(provider="cpu", threads=1)
 needs_no_cuda = pytest.mark.skipif("cuda" in available_providers(), reason="CUDA is available here")
@@ -145,19 +144,13 @@ def test_a_truncated_file(graph_path: Path, graph: bytes) -> None:
         load_session(graph_path, CPU)
 
 
-def test_threads_default_to_the_cores_we_may_use(graph: bytes) -> None:
-    assert build_session(graph, "graph", RuntimeOptions(provider="cpu")).threads == core_count()
-    assert 1 <= core_count() <= (os.cpu_count() or 1)
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no CPU affinity on this system")
-def test_cores_follow_the_affinity() -> None:
-    allowed = os.sched_getaffinity(0)
-    try:
-        os.sched_setaffinity(0, {min(allowed)})
-        assert core_count() == 1
-    finally:
-        os.sched_setaffinity(0, allowed)
+@pytest.mark.parametrize("threads", [1, 3, 64])
+def test_threads_default_to_what_the_machine_allows(
+    graph: bytes, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    monkeypatch.setattr(runtime, "default_threads", lambda: threads)
+    assert build_session(graph, "graph", RuntimeOptions(provider="cpu")).threads == threads
+    assert build_session(graph, "graph", RuntimeOptions(provider="cpu", threads=2)).threads == 2
 
 
 def test_options_are_checked() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from gigastt_lab import models
 from gigastt_lab.commands.exit_codes import ExitCode, epilog
 from gigastt_lab.commands.options import add_model, add_model_dir, new_parser
+from gigastt_lab.cores import DEFAULT_THREADS
 from gigastt_lab.errors import ModelExistsError
 from gigastt_lab.files import ENCODER_NAMES
 from gigastt_lab.quantized_graph import DEFAULT_RECIPE, Recipe
@@ -62,7 +63,8 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     rounding.add_argument("--no-calibration", action="store_true",
         help="round weights to the nearest integer, even out nothing: quicker, a larger error")  # fmt: skip
     add("--force", action="store_true", help="replace an INT8 encoder that is there")
-    add("--threads", type=int, metavar="N", help="threads of the speed test (default: every physical core)")
+    add("--threads", type=int, metavar="N",
+        help=f"threads of the speed test (default: {DEFAULT_THREADS})")  # fmt: skip
     add("--no-report", action="store_true", help="measure neither error nor speed")
     return parser
 

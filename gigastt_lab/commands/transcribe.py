@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, get_args
 from gigastt_lab.commands import live
 from gigastt_lab.commands.exit_codes import DOWNLOAD_CODES, ExitCode, epilog
 from gigastt_lab.commands.options import add_model, add_model_dir, add_skip_quantize, new_parser
+from gigastt_lab.cores import DEFAULT_THREADS
 from gigastt_lab.errors import AudioError, GigasttError, ProviderError
 from gigastt_lab.files import PrecisionChoice
 from gigastt_lab.formats import Format, as_json_object, render
@@ -54,7 +55,8 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         help="of the encoder (default: auto, INT8 where the file exists)")  # fmt: skip
     add_skip_quantize(parser)
     add("--provider", choices=get_args(Provider), default="auto", help="execution provider (default: auto)")
-    add("--threads", type=int, metavar="N", help="threads inside one operator (default: every physical core)")
+    add("--threads", type=int, metavar="N",
+        help=f"threads inside one operator (default: {DEFAULT_THREADS})")  # fmt: skip
     live.add_options(parser)
     return parser
 

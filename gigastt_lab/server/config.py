@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from gigastt_lab.cores import DEFAULT_THREADS
 from gigastt_lab.files import PrecisionChoice
 from gigastt_lab.models import DEFAULT_MODEL, MODEL_DIR_VARIABLE
 from gigastt_lab.server.options import OptionError, given_by_variables, option, options_of
@@ -49,7 +50,7 @@ class ServerConfig:
         variable=MODEL_DIR_VARIABLE)  # fmt: skip
     precision: PrecisionChoice = option("auto", "of the encoder; auto: INT8 where the file exists")
     provider: Provider = option("auto", "execution provider of ONNX Runtime")
-    threads: int | None = option(None, "threads inside one operator; none: every physical core",
+    threads: int | None = option(None, f"threads inside one operator; none: {DEFAULT_THREADS}",
         metavar="N", low=1, high=1024)  # fmt: skip
     skip_quantize: bool = option(False, "make no INT8 encoder after a download")
     stream_preset: Preset = option("balanced", "how WebSocket streams are recognised")

@@ -1,0 +1,252 @@
+"""INT8 on processors with VNNI and without: what saturates, what is done about it, and what "auto" takes.
+
+Processors without it are pretended here; `processors.py` runs the same on others, emulated.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper, parser
+
+from gigastt_lab import engine, int8_products, int8_weights
+from gigastt_lab.encoder_graph import loading, prepare
+from gigastt_lab.files import ENCODER_NAMES
+from gigastt_lab.models import DEMO_DIRECTORY
+from gigastt_lab.quantize import quantize_encoder
+from gigastt_lab.rounding import EIGHT_BITS
+from gigastt_lab.runtime import RuntimeOptions, build_session, load_session
+
+CPU = RuntimeOptions(provider="cpu", threads=1)
+FP32, INT8 = (ENCODER_NAMES[precision][0] for precision in ("fp32", "int8"))
+
+LARGE = np.full((6, 4), 127, np.int8)
+SMALL = np.tile(np.array([[127, -127], [1, 127]], np.int8), (3, 2))
+
+
+def product(weight: np.ndarray, node: str = "y = MatMulInteger (x, w)") -> bytes:
+    """(N, n_in) unsigned bytes to (N, n_out) sums."""
+    model = parser.parse_model(f"""
+        <ir_version: 8, opset_import: ["" : 17]>
+        g (uint8[N, {weight.shape[0]}] x) => (int32[N, M] y) {{ {node} }}
+    """)
+    model.graph.initializer.append(numpy_helper.from_array(weight, "w"))
+    return model.SerializeToString()
+
+
+@pytest.fixture(scope="module")
+def old_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo model with an INT8 encoder as version 0.1.0 wrote them: eight bits, pairs of any size."""
+    directory = tmp_path_factory.mktemp("old")
+    shutil.copytree(DEMO_DIRECTORY, directory, dirs_exist_ok=True)
+    quantize_encoder(
+        directory / FP32,
+        directory / INT8,
+        recipe="matmul",
+        calibration=(),
+        allowed=EIGHT_BITS,
+        overwrite=True,
+    )
+    return directory
+
+
+@pytest.fixture
+def without_vnni(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A processor that adds pairs in 16 bits, as far as this process asks. INT8 is fast on it."""
+    monkeypatch.setattr(int8_weights, "int8_is_exact", lambda: False)
+    monkeypatch.setattr(engine, "int8_is_faster", lambda: True)
+    engine._warn_of_old_weights.cache_clear()
+    yield
+    engine._warn_of_old_weights.cache_clear()
+
+
+@pytest.mark.parametrize("wraps", [False, True])
+def test_saturation_is_seen(monkeypatch: pytest.MonkeyPatch, wraps: bool) -> None:
+    """A kernel that adds pairs of products in 16 bits, and one that does not."""
+    build = int8_products.build_session
+
+    class Sixteen:
+        def __init__(self, *arguments) -> None:
+            self._session = build(*arguments)
+
+        def run(self, activations):
+            (sums,) = self._session.run(activations)
+            n_pairs = activations.shape[1] // 2
+            exact = np.sign(sums) * n_pairs * 255 * 127 * 2
+            return [np.sign(sums) * n_pairs * (2**15 - 1) if wraps else exact]
+
+    monkeypatch.setattr(int8_products, "build_session", Sixteen)
+    assert int8_products._is_exact() is not wraps
+
+
+@pytest.mark.parametrize(("int8_s", "fp32_s"), [(1.0, 2.0), (2.0, 1.0)])
+def test_the_faster_one_is_seen(monkeypatch: pytest.MonkeyPatch, int8_s: float, fp32_s: float) -> None:
+    """By the shortest of some runs: one disturbed run does not decide."""
+    clock = iter(np.arange(0.0, 100.0, 1.0))
+    durations = {"MatMulInteger": int8_s, "MatMul": fp32_s}
+    running = {"now": 0.0}
+
+    class Timed:
+        def __init__(self, graph, *_) -> None:
+            kinds = {node.op_type for node in onnx.load_from_string(graph).graph.node}
+            self._seconds = durations["MatMulInteger" if "MatMulInteger" in kinds else "MatMul"]
+
+        def run(self, activations):
+            assert activations.dtype == np.float32
+            running["now"] += self._seconds + (50.0 if next(clock) % 3 == 1 else 0.0)
+            return [activations]
+
+    monkeypatch.setattr(int8_products, "build_session", Timed)
+    monkeypatch.setattr(int8_products.time, "perf_counter", lambda: running["now"])
+    assert int8_products._is_faster() is (int8_s < fp32_s)
+
+
+def test_both_products_that_are_timed_compute_the_same() -> None:
+    weight = np.random.default_rng(0).integers(-64, 65, (32, 8)).astype(np.int8)
+    x = np.random.default_rng(1).normal(size=(5, 32)).astype(np.float32)
+    (quantized,) = build_session(int8_products._quantized_product(weight), "INT8", CPU).run(x)
+    (exact,) = build_session(int8_products._float_product(weight.astype(np.float32)), "FP32", CPU).run(x)
+    assert np.linalg.norm(quantized / 0.01 - exact) < 0.02 * np.linalg.norm(exact)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (product(LARGE), True),
+        (product(SMALL), False),
+        (product(np.array([[64], [65]], np.int8)), True),
+        (product(np.array([[0], [64], [65], [0]], np.int8)), False),  # they are no pair
+        (product(LARGE.astype(np.uint8)), False),  # another kernel, which is exact
+        (product(LARGE, "same = Identity (w)\ny = MatMulInteger (x, same)"), True),
+        (product(np.full((4, 4, 1), 65, np.int8), "y = ConvInteger (x, w)"), True),
+        (product(np.full((4, 4, 1), 64, np.int8), "y = ConvInteger (x, w)"), False),
+        (product(LARGE, "y = MatMulInteger (x, x)"), False),  # multiplied by no weight
+        (b"no graph", False),  # whoever loads it says so
+    ],
+)
+def test_graphs_whose_sums_may_saturate(
+    tmp_path: Path, without_vnni: None, monkeypatch: pytest.MonkeyPatch, content: bytes, expected: bool
+) -> None:
+    monkeypatch.setenv("GIGASTT_LAB_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "graph.onnx"
+    path.write_bytes(content)
+    assert int8_weights.saturates_here(path) is expected
+    monkeypatch.setattr(int8_weights, "_has_large_pairs", lambda path: pytest.fail("looked at twice"))
+    assert int8_weights.saturates_here(path) is expected
+    monkeypatch.setattr(int8_weights, "int8_is_exact", lambda: True)
+    assert int8_weights.saturates_here(path) is False
+
+
+def test_a_file_that_is_not_there_does_not_saturate(tmp_path: Path, without_vnni: None) -> None:
+    assert int8_weights.saturates_here(tmp_path / "none.onnx") is False
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 5, 33])
+def test_small_pairs_are_exact_and_so_are_unsigned_weights(tmp_path: Path, n_rows: int) -> None:
+    """On this processor, whichever it is."""
+    path = tmp_path / "graph.onnx"
+    rng = np.random.default_rng(n_rows)
+    for x in (np.full((n_rows, 6), 255, np.uint8), rng.integers(0, 256, (n_rows, 6)).astype(np.uint8)):
+        for weight, unsigned in ((SMALL, False), (SMALL, True), (LARGE, True)):
+            path.write_bytes(product(weight))
+            (sums,) = load_session(path, CPU, unsigned_weights=unsigned).run(x)
+            np.testing.assert_array_equal(sums, x.astype(int) @ weight.astype(int))
+
+
+def test_an_old_encoder_is_prepared_with_unsigned_weights(
+    tmp_path: Path, old_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gives what it gives with signed ones, on a processor that multiplies those exactly as well."""
+    kinds = {}
+    for saturates in (False, True):
+        monkeypatch.setattr(prepare, "saturates_here", lambda path, saturates=saturates: saturates)
+        folder = tmp_path / str(saturates)
+        folder.mkdir()
+        prepare.prepare(old_model / INT8, folder)
+        graph = onnx.load(folder / loading.GRAPH_NAME, load_external_data=False).graph
+        names = {node.op_type for node in graph.node}
+        assert {"DynamicQuantizeMatMul"} <= names
+        weights = {tensor.data_type for tensor in graph.initializer if len(tensor.dims) == 2}
+        kinds[saturates] = weights & {onnx.TensorProto.INT8, onnx.TensorProto.UINT8}
+    assert kinds == {False: {onnx.TensorProto.INT8}, True: {onnx.TensorProto.UINT8}}
+
+
+@pytest.mark.parametrize("is_small", [False, True])
+def test_an_old_encoder_is_loaded_with_unsigned_weights(
+    old_model: Path, without_vnni: None, monkeypatch: pytest.MonkeyPatch, is_small: bool
+) -> None:
+    """Where it is not prepared, too: because it is too small for that, or because preparing fails."""
+    asked: list[bool] = []
+
+    def watching(path, options, **arguments):
+        asked.append(arguments.get("unsigned_weights", False))
+        return load_session(path, options, **arguments)
+
+    def failing(*_):
+        raise loading.NotPreparedError("no memory")
+
+    monkeypatch.setattr(loading, "load_session", watching)
+    monkeypatch.setattr(loading, "prepared", failing)
+    if is_small:
+        monkeypatch.setattr(loading, "_SMALLEST_BYTES", 10**9)
+    loading.load_encoder(old_model / INT8, CPU)
+    loading.load_encoder(DEMO_DIRECTORY / INT8, CPU)
+    assert asked == [True, False]
+
+
+def test_auto_passes_an_old_encoder_over(
+    old_model: Path, without_vnni: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            assert engine.load_engine("demo", model_dir=old_model, provider="cpu").info.precision == "fp32"
+    (record,) = caplog.records
+    assert "FP32 is taken instead" in record.message
+    assert f"python -m gigastt_lab quantize --model-dir {old_model} --force" in record.message
+
+
+def test_an_old_encoder_that_is_asked_for_runs(
+    tmp_path: Path, old_model: Path, without_vnni: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By its name, or because there is no other."""
+    shutil.copytree(old_model, tmp_path, dirs_exist_ok=True)
+    (tmp_path / FP32).unlink()
+    with caplog.at_level(logging.WARNING):
+        loaded = [
+            engine.load_engine("demo", model_dir=directory, provider="cpu", precision=precision)
+            for directory, precision in ((old_model, "int8"), (tmp_path, "auto"))
+            for _ in range(2)
+        ]
+    assert {each.info.precision for each in loaded} == {"int8"}
+    assert [record.message.count("it runs exactly, but slower instead") for record in caplog.records] == [
+        1,
+        1,
+    ]
+
+
+def test_the_packaged_encoder_needs_no_vnni(without_vnni: None, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert engine.load_engine("demo", provider="cpu").info.precision == "int8"
+    assert caplog.records == []
+
+
+def test_auto_takes_the_precision_that_the_device_computes_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert engine.preferred_precision("cuda") == engine.preferred_precision("openvino") == "fp32"
+    for is_faster, precision in ((True, "int8"), (False, "fp32")):
+        monkeypatch.setattr(engine, "int8_is_faster", lambda is_faster=is_faster: is_faster)
+        assert engine.preferred_precision("cpu") == precision
+        assert engine.load_engine("demo", provider="cpu").info.precision == precision
+    assert engine.load_engine("demo", provider="cpu", precision="int8").info.precision == "int8"
+
+
+def test_an_old_encoder_is_no_affair_of_an_accelerator(
+    old_model: Path, without_vnni: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert engine._find_files(old_model, "int8", "cuda").precision == "int8"
+    assert caplog.records == []
