@@ -13,6 +13,7 @@ from evaluation.normalize import DEFAULT_PROFILE, PROFILES
 from evaluation.outcomes import safe_name
 from evaluation.systems import SystemSpec, matrix
 from evaluation.utterances import DuplicateRule, Utterances
+from gigastt_lab.cores import DEFAULT_THREADS
 from gigastt_lab.engine import DEFAULT_BATCH_SIZE
 from gigastt_lab.files import PrecisionChoice
 from gigastt_lab.models import DEFAULT_MODEL
@@ -45,7 +46,8 @@ def add_engine_options(group: argparse._ArgumentGroup, *, precision: Sequence[Pr
         help=f"of the encoder; default: {','.join(precision)}")  # fmt: skip
     add("--provider", type=among(Provider), default=["auto"], metavar="NAME,...",
         help="execution provider: cpu, cuda, openvino, ...; default: auto")  # fmt: skip
-    add("--threads", type=_counts, default=[None], metavar="N,...", help="default: every physical core")
+    add("--threads", type=_counts, default=[None], metavar="N,...",
+        help=f"default: {DEFAULT_THREADS}")  # fmt: skip
 
 
 def add_dataset_options(parser: argparse.ArgumentParser) -> None:

@@ -27,9 +27,10 @@ from evaluation.report import shortened
 from evaluation.report_account import warnings
 from evaluation.scores import Score, labels, plain_ids, profiles, rules, score, summarize
 from evaluation.tables import profiles_table, rules_table, speed_table, summary_table
+from gigastt_lab.cores import core_count, default_threads
 from gigastt_lab.models import KNOWN_MODELS, model_directory
 from gigastt_lab.prepare import precisions_of
-from gigastt_lab.runtime import available_providers, core_count
+from gigastt_lab.runtime import available_providers
 
 _N_SHOWN = 5
 
@@ -141,7 +142,8 @@ def show_systems(options: argparse.Namespace) -> None:
         write_text(
             f"model     {name}: {', '.join(precisions) or 'not on this machine; downloaded on first use'}\n"
         )
-    write_text(f"provider  {', '.join(available_providers())}; {core_count()} cores\n")
+    threads = f"{core_count()} cores, {default_threads()} threads by default"
+    write_text(f"provider  {', '.join(available_providers())}; {threads}\n")
     for name, is_there in peers.items():
         write_text(f"peer      {name}: {'installed' if is_there else f'pip install {name}'}\n")
     write_text("peer      URL of a server that speaks gigastt's or OpenAI's transcription route\n")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from gigastt_lab.runtime import core_count
+from gigastt_lab.cores import core_count, cpu_quota
 
 # Whose version can change a text or a time. Of ONNX Runtime, whichever builds are installed.
 PACKAGES: Final = (
@@ -48,6 +48,9 @@ def machine_info() -> dict[str, Any]:
         "os": " ".join([platform.system(), platform.release(), *platform.libc_ver()]).strip(),
         "gpus": list(_gpus()),
     }
+    quota = cpu_quota()
+    if quota is not None:
+        info["cpu_quota"] = quota
     memory_gib = _memory_gib()
     return info if memory_gib is None else info | {"memory_gib": memory_gib}
 

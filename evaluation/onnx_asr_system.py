@@ -28,9 +28,10 @@ from evaluation.outcomes import (
 )
 from evaluation.peers import imported
 from evaluation.streams import brief
+from gigastt_lab.cores import default_threads
 from gigastt_lab.files import ModelFiles, Precision
 from gigastt_lab.models import DEFAULT_MODEL
-from gigastt_lab.runtime import available_providers, core_count
+from gigastt_lab.runtime import available_providers
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.types import Provider
 
@@ -84,7 +85,7 @@ class OnnxAsrSystem:
             directory: Any directory with the files of GigaAM v3 e2e_rnnt, or of a model with its interface.
             precision: "int8" wants all three graphs in INT8.
             provider: "auto" takes CUDA where ONNX Runtime offers it, else the CPU.
-            threads: Threads inside one operator; None takes every physical core.
+            threads: Threads inside one operator; None takes what `cores.default_threads` says.
             batch_size: Utterances that it takes at once.
 
         Raises:
@@ -96,7 +97,7 @@ class OnnxAsrSystem:
         taken: str = provider
         if taken == "auto":
             taken = "cuda" if "cuda" in available_providers() else "cpu"
-        threads = threads or core_count()
+        threads = threads or default_threads()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         try:

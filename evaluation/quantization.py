@@ -147,7 +147,7 @@ def compare(
         source: FP32 encoder.
         recipes: Keys of `RECIPES`.
         clips: Utterances at 16 kHz, each of shape (n_samples,); None takes the packaged ones.
-        threads: Of every encoder; None takes every physical core.
+        threads: Of every encoder; None takes what `cores.default_threads` says.
         repetitions: Timed rounds for each length; with 0 the speed is not measured.
     """
     clips = sample_clips() if clips is None else clips

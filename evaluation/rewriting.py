@@ -34,7 +34,7 @@ def compare(source: Path, *, threads: int | None = None, repetitions: int = 9) -
 
     Args:
         source: An encoder, FP32 or INT8.
-        threads: Of every encoder; None takes every physical core.
+        threads: Of every encoder; None takes what `cores.default_threads` says.
         repetitions: Timed rounds for each length.
     """
     runtime = RuntimeOptions(provider="cpu", threads=threads)

@@ -57,7 +57,8 @@ class SystemSpec:
         model_dir: Its directory, where that is not the usual one.
         precision: Of the encoder. `gigastt` chooses itself.
         provider: Execution provider. `gigastt` chooses itself.
-        threads: Threads inside one operator; None takes every physical core. `gigastt` chooses itself.
+        threads: Threads inside one operator; None takes what `cores.default_threads` says. `gigastt`
+            chooses itself.
         batch_size: Utterances at once; 1: strictly one at a time, for latency. Servers and `gigastt` take
             one at a time, whatever is asked for.
         options: Of a server: what `servers.ServerOptions` takes, `url` before all.

@@ -20,9 +20,9 @@ from evaluation.timing.process import Worker, WorkerError
 from evaluation.timing.results import Entry, Found, Plan, SectionName
 from evaluation.timing.rounds import Step
 from evaluation.timing.sections import BatchSection, EncoderSection, Party, Section, StageSection, files
+from gigastt_lab.cores import default_threads
 from gigastt_lab.files import ModelFiles
 from gigastt_lab.models import canonical_name, model_directory
-from gigastt_lab.runtime import core_count
 
 TRIAL_S: Final = 2.0
 """Of the clip that shows whether a contestant works at all."""
@@ -39,7 +39,7 @@ def measure(plan: Plan, *, show_progress: bool = False) -> Found:
     name = canonical_name(plan.model)
     directory = model_directory(name, plan.directory).absolute()
     counted = ModelFiles.find(directory, "auto", preferred="fp32").encoder
-    threads = plan.threads or core_count()
+    threads = plan.threads or default_threads()
     before = _load_average()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         contestants = our_contestants(name, directory, threads, plan.also)

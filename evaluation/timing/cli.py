@@ -18,6 +18,7 @@ from evaluation.timing.plots import write_plots
 from evaluation.timing.report import as_markdown, as_text
 from evaluation.timing.results import SECTION_NAMES, Plan, SectionName
 from gigastt_lab.commands.exit_codes import ExitCode
+from gigastt_lab.cores import DEFAULT_THREADS
 from gigastt_lab.files import Precision
 
 _SHORTEST_S, _LONGEST_S = 0.5, 600.0
@@ -30,7 +31,7 @@ def build(parser: argparse.ArgumentParser) -> None:
         help=f"default: {Plan.model}, the small packaged one")  # fmt: skip
     add("--model-dir", metavar="DIR", help="directory of the model, if not the usual one")
     add("--threads", type=at_least(1), metavar="N",
-        help="of those that can be told; others get as many cores; default: every physical core")  # fmt: skip
+        help=f"of those that can be told; others get as many cores; default: {DEFAULT_THREADS}")  # fmt: skip
     add("--peers", action=argparse.BooleanOptionalAction, default=True,
         help="measure peers that are installed: onnx-asr, gigastt, kairos-asr")  # fmt: skip
     add("--also", type=_also, action="append", default=[], metavar="LABEL=DIR[:PRECISION]",

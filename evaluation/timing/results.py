@@ -24,7 +24,7 @@ class Plan:
     Attributes:
         model: Its name.
         directory: Where it is, if not in the usual place.
-        threads: Of those that can be told; None: every physical core.
+        threads: Of those that can be told; None: what `cores.default_threads` says.
         n_rounds: That count, of files, encoder and stages; half as many of batches and growth.
         lengths_s: Of the clips that are taken one at a time.
         sections: Which.
