@@ -33,6 +33,7 @@ from gigastt_lab.training.corpus import Corpus
 from gigastt_lab.training.export import read_weights
 from gigastt_lab.training.objective import Weights, loss
 from gigastt_lab.training.pieces import CHARACTERS, Pieces, learn, write_vocabulary
+from gigastt_lab.training.precision import training_dtype
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ def train(
     else:
         texts = (entry.written for entry in Corpus(corpus).select("train"))
         write_vocabulary(learn(texts, config.n_tokens - 1), vocabulary)
-    job = _Job(config, corpus, out, options, initial, out / f"rendezvous-{time.time_ns()}")
+    job = _Job(config, corpus, out, options, initial, training_dtype(), out / f"rendezvous-{time.time_ns()}")
     try:
         start_processes(_worker, (job,), nprocs=options.processes, start_method="spawn")  # type: ignore[no-untyped-call]
     finally:
@@ -112,6 +113,7 @@ class _Job:
     out: Path
     options: TrainOptions
     initial: Path | None
+    dtype: torch.dtype
     rendezvous: Path  # where the processes find each other
 
 
@@ -169,7 +171,7 @@ def _loop(model: Transducer, batches: Batches, job: _Job, rank: int) -> None:
     while progress < 1.0:
         weights, batch_options, augmentation = stage(step, curriculum=options.curriculum)
         batch = batches.next(batch_options, augmentation)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=job.dtype, enabled=job.dtype is not torch.float32):
             value = loss(model, batch, weights)
         optimizer.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]

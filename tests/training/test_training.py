@@ -1,6 +1,10 @@
 """The whole chain at its smallest: a corpus of noise, a few steps, an export that the engine loads."""
 
 import json
+import os
+import platform
+import subprocess
+import sys
 from dataclasses import asdict
 
 import numpy as np
@@ -19,7 +23,7 @@ from gigastt_lab.training.corpus import AUDIO_FILE, ENTRIES_FILE, Corpus, Entry
 from gigastt_lab.training.evaluate import Record, comparable, rate, score
 from gigastt_lab.training.objective import Weights, loss
 from gigastt_lab.training.pieces import Pieces
-from gigastt_lab.training.train import TrainOptions, learning_rate
+from gigastt_lab.training.train import CHECKPOINT_FILE, TrainOptions, learning_rate
 
 WORDS = ("мама", "мыла", "раму", "папа", "дал", "дома", "дым", "ал")  # few letters: 39 pieces must do
 
@@ -69,6 +73,20 @@ def test_training_goes_on_from_shipped_weights(trained, corpus, tmp_path):
     assert (tmp_path / "model" / "v3_e2e_rnnt_vocab.txt").read_bytes() == (
         trained / "v3_e2e_rnnt_vocab.txt"
     ).read_bytes()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="about instruction sets of x86-64")
+def test_without_avx512_it_trains_in_float32(trained, corpus, tmp_path):
+    """oneDNN, told to be on a processor that ends at AVX2, has no LSTM in bfloat16."""
+    arguments = ["--corpus", corpus, "--size", "tiny", "--minutes", "0.01", "--processes", "1"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "gigastt_lab.training", "train", *arguments,
+         "--init", trained, "--out", tmp_path],
+        env=os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "no LSTM in bfloat16 on this processor" in ran.stderr
+    assert (tmp_path / CHECKPOINT_FILE).is_file()
 
 
 def test_evaluation_prints_a_row_for_each_cell(trained, corpus, tmp_path, capsys):
