@@ -156,7 +156,7 @@ def compare(
         paths = [source]
         for i, recipe in enumerate(recipes):
             bar.set_description(f"quantizing: {recipe}")
-            paths.append(Path(folder) / f"{i}.onnx")
+            paths.append(Path(folder) / f"{i}_int8.onnx")
             RECIPES[recipe](source, paths[-1])
             bar.update()
         encoders = [Encoder(load_session(path, runtime)) for path in paths]

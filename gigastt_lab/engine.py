@@ -15,7 +15,7 @@ from gigastt_lab.endpointing import SpeechDetector
 from gigastt_lab.errors import AudioError, AudioTooLongError, ModelError, ModelNotFoundError, ProviderError
 from gigastt_lab.files import ModelFiles, Precision, PrecisionChoice
 from gigastt_lab.inputs import Audio, blocks_of, duration_of, waveform_of
-from gigastt_lab.int8_products import int8_is_faster
+from gigastt_lab.int8_products import int8_is_faster, int8_is_right
 from gigastt_lab.int8_weights import saturates_here
 from gigastt_lab.models import DEFAULT_MODEL, KNOWN_MODELS, canonical_name, model_directory
 from gigastt_lab.networks import Networks, load_networks
@@ -268,15 +268,20 @@ def load_engine(
             "%s has no kernels for dynamic INT8: the products run on the CPU; take --precision fp32",
             info.provider,
         )
+    if info.precision == "int8" and info.provider == "cpu" and not int8_is_right():
+        logger.warning(
+            "this ONNX Runtime computes INT8 products otherwise on this processor than elsewhere: the text "
+            "may be another, or none; take --precision fp32 or ONNX Runtime 1.25 or newer"
+        )
     return Engine(recognizer, tokenizer, info)
 
 
 def preferred_precision(provider: ProviderName) -> Precision:
-    """What "auto" takes where both encoders are there, and INT8 is exact.
+    """What "auto" takes where both encoders are there, and the weights of the INT8 one fit this processor.
 
-    Dynamic INT8 has kernels on CPUs only, and on some of them slower ones than FP32.
+    Dynamic INT8 has kernels on CPUs only, and on some of them slower or wrong ones.
     """
-    return "int8" if provider == "cpu" and int8_is_faster() else "fp32"
+    return "int8" if provider == "cpu" and int8_is_right() and int8_is_faster() else "fp32"
 
 
 def _find_files(directory: Path, precision: PrecisionChoice, provider: ProviderName) -> ModelFiles:
@@ -286,7 +291,8 @@ def _find_files(directory: Path, precision: PrecisionChoice, provider: ProviderN
         return files
     other = ModelFiles.find(directory, precision, preferred="fp32")
     is_passed_over = other.precision == "fp32"
-    _warn_of_old_weights(files.encoder, "FP32 is taken" if is_passed_over else "it runs exactly, but slower")
+    instead = "FP32 is taken instead" if is_passed_over else "it runs exactly, but slower"
+    _warn_of_old_weights(files.encoder, instead)
     return other if is_passed_over else files
 
 
@@ -295,7 +301,7 @@ def _warn_of_old_weights(encoder: Path, instead: str) -> None:
     """Once for each file, however often it is loaded."""
     logger.warning(
         "%s: its 8-bit weights are too large for this processor, which has no VNNI and adds products in 16 "
-        "bits: %s instead; make an encoder that is exact and fast on every processor: "
+        "bits: %s; make an encoder that is exact and fast on every processor: "
         "python -m gigastt_lab quantize --model-dir %s --force",
         encoder, instead, encoder.parent,
     )  # fmt: skip

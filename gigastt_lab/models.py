@@ -86,7 +86,7 @@ v3_e2e_rnnt_vocab.txt              1555 62884c2d54fab09d6301f7930ea743f819bed378
 v3_e2e_rnnt_joint.onnx           413800 d1f5c2f7b0468ef473f8322752026701cc5af406d5ec0742e6989f9ad71c9457
 v3_e2e_rnnt_decoder.onnx        3535031 cb42acc15916e1b9c9f8bc926fbd4eb8da326f921450604abfc7795ab2603a8d
 v3_e2e_rnnt_encoder.onnx        9526965 c508092356cada04d66f2a0b1f962218a8eb4e49e1928de92048c9b0bf04771e
-v3_e2e_rnnt_encoder_int8.onnx   4691783 c034c7e43c745f4bdf94aa8a6c112b827ca1e10ab14f8f33859bdf567e9a31f2
+v3_e2e_rnnt_encoder_int8.onnx   4216521 8a9024bb794f2f67174407ef704541b7dde43664eb86580be1033a92dff2367b
 """
 
 KNOWN_MODELS: Final[dict[str, KnownModel]] = {

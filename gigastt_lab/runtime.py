@@ -214,7 +214,7 @@ def save_packed(source: Path | bytes, target: Path, *, name: str, unsigned_weigh
     Raises:
         ModelError: ONNX Runtime cannot run it.
     """
-    options = _session_options("cpu", 1, _Form(unsigned_weights=unsigned_weights))
+    options = _session_options(name, "cpu", 1, _Form(unsigned_weights=unsigned_weights))
     options.optimized_model_filepath = str(target)
     for key, value in {
         "session.optimized_model_external_initializers_file_name": f"{target.name}.data",
@@ -264,7 +264,7 @@ def _open_on(
             "choose one of these or install the build that has it (onnxruntime-gpu for cuda)"
         )
     threads = threads or default_threads()
-    session_options = _session_options(provider, threads, form)
+    session_options = _session_options(name, provider, threads, form)
     session = Session(_inference(graph, name, provider, session_options), name, threads)
     if session.provider != provider:  # a provider whose libraries are missing is left out without an error
         raise _not_started(provider, name, f"ONNX Runtime took {session.provider} instead")
@@ -294,12 +294,16 @@ def _inference(
         ) from error
 
 
-def _session_options(provider: ProviderName, threads: int, form: _Form) -> ort.SessionOptions:
+def _session_options(name: str, provider: ProviderName, threads: int, form: _Form) -> ort.SessionOptions:
     options = ort.SessionOptions()
     if form.is_packed:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     if form.unsigned_weights:
         options.add_session_config_entry("session.x64quantprecision", "1")
+    if _is_int8(name):
+        # On Arm with SME, KleidiAI's kernels quantize activations row by row: other integers than elsewhere,
+        # and on an emulated processor wrong ones. ONNX Runtime before 1.25 does not know this switch.
+        options.add_session_config_entry("mlas.disable_kleidiai", "1")
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
@@ -330,8 +334,16 @@ def _not_started(provider: ProviderName, name: str, reason: str) -> ProviderErro
 
 def _how_to_mend(name: str) -> str:
     """What to do about a damaged graph: INT8 encoders are made here, not downloaded."""
-    is_int8 = "int8" in Path(name).name
-    return "make it again (python -m gigastt_lab quantize --force)" if is_int8 else "download the model again"
+    return (
+        "make it again (python -m gigastt_lab quantize --force)"
+        if _is_int8(name)
+        else "download the model again"
+    )
+
+
+def _is_int8(name: str) -> bool:
+    """By its name, as `files` tells encoders apart."""
+    return "int8" in Path(name).name.lower()
 
 
 def _run_options(provider: ProviderName) -> ort.RunOptions:

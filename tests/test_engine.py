@@ -15,6 +15,7 @@ import pytest
 import soxr
 from audio_files import RATE, by_ffmpeg, by_soundfile, media_recorder, telegram_voice, without_end_flag
 from graphs import Sizes, write_model
+from word_errors import word_errors, words
 
 from gigastt_lab import (
     AudioError,
@@ -232,15 +233,25 @@ def test_an_empty_batch(engine: Engine) -> None:
 
 
 def test_dynamic_int8_gives_the_same_in_every_batch(int8_directory: Path, clips: list[Clip]) -> None:
-    int8 = load_engine("demo", model_dir=int8_directory)
-    assert int8.info.precision == "int8"
+    int8 = load_engine("demo", model_dir=int8_directory, precision="int8")
     together = int8.transcribe_batch([clip.path for clip in clips])
     for transcript, clip in zip(together, clips, strict=True):
         assert_same(transcript, int8.transcribe(clip.path))
 
 
+def test_int8_is_as_good_as_fp32(engine: Engine, int8_engine: Engine, clips: list[Clip]) -> None:
+    """Against what was said: it knows the words that FP32 is sure of, and makes as many errors in others."""
+    said = [clip.text for clip in clips]
+    heard = [[each.transcribe(clip.path).text for clip in clips] for each in (engine, int8_engine)]
+    fp32, int8 = (sum(map(word_errors, texts, said)) for texts in heard)
+    n_words = sum(map(len, map(words, said)))
+    assert abs(int8 - fp32) <= 0.05 * n_words
+    assert sum(map(word_errors, *heard)) <= 0.1 * n_words
+
+
 def test_eight_threads_on_one_engine(clips: list[Clip], alone: list[Transcript]) -> None:
-    fresh = load_engine("demo")  # what is computed on first use is then computed by several at once
+    # What is computed on first use is then computed by several at once.
+    fresh = load_engine("demo", precision="fp32")
 
     def work(seed: int) -> tuple[np.ndarray, list[Transcript]]:
         order = np.random.default_rng(seed).permutation(len(clips))[:6]

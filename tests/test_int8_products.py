@@ -112,7 +112,35 @@ def test_both_products_that_are_timed_compute_the_same() -> None:
     x = np.random.default_rng(1).normal(size=(5, 32)).astype(np.float32)
     (quantized,) = build_session(int8_products._quantized_product(weight), "INT8", CPU).run(x)
     (exact,) = build_session(int8_products._float_product(weight.astype(np.float32)), "FP32", CPU).run(x)
-    assert np.linalg.norm(quantized / 0.01 - exact) < 0.02 * np.linalg.norm(exact)
+    assert np.linalg.norm(quantized * 64 - exact) < 0.02 * np.linalg.norm(exact)
+
+
+def test_on_this_processor_quantized_products_are_as_defined() -> None:
+    assert int8_products._is_right()
+
+
+def test_kernels_that_quantize_rows_by_themselves_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    build = int8_products.build_session
+
+    class RowByRow:
+        def __init__(self, *arguments) -> None:
+            self._session = build(*arguments)
+
+        def run(self, activations):
+            return [np.concatenate([self._session.run(row[None])[0] for row in activations])]
+
+    monkeypatch.setattr(int8_products, "build_session", RowByRow)
+    assert not int8_products._is_right()
+
+
+def test_where_quantized_products_are_wrong_auto_takes_fp32(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(engine, "int8_is_right", lambda: False)
+    assert engine.load_engine("demo", provider="cpu").info.precision == "fp32"
+    assert caplog.records == []
+    assert engine.load_engine("demo", provider="cpu", precision="int8").info.precision == "int8"
+    assert "take --precision fp32 or ONNX Runtime 1.25" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -224,7 +252,7 @@ def test_an_old_encoder_that_is_asked_for_runs(
             for _ in range(2)
         ]
     assert {each.info.precision for each in loaded} == {"int8"}
-    assert [record.message.count("it runs exactly, but slower instead") for record in caplog.records] == [
+    assert [record.message.count("it runs exactly, but slower;") for record in caplog.records] == [
         1,
         1,
     ]

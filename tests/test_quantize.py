@@ -36,7 +36,7 @@ from gigastt_lab.int8_weights import has_large_pairs
 from gigastt_lab.models import DEMO_CLIPS_DIRECTORY, DEMO_DIRECTORY
 from gigastt_lab.networks import Encoder
 from gigastt_lab.quantize import RECIPE_KEY, ROUNDING_KEY, Recipe, quantize_encoder
-from gigastt_lab.rounding import EIGHT_BITS, EXACT, WeightRange, quantize_weight
+from gigastt_lab.rounding import EIGHT_BITS, EXACT, SEVEN_BITS, WeightRange, quantize_weight
 from gigastt_lab.runtime import RuntimeOptions, load_session
 from gigastt_lab.storage import directory_lock
 
@@ -77,10 +77,11 @@ def weight(*shape: int, seed: int = 0) -> np.ndarray:
 def quantize(tmp_path: Path):
     """Quantizes the bytes of a graph, rounding to nearest; returns what was done and the new model.
 
-    To all of eight bits, unless told otherwise: their scales are known without looking at the pairs.
+    To seven bits, unless told otherwise: every processor multiplies them exactly, and their scales are known
+    without looking at pairs.
     """
 
-    def run(content: bytes, recipe: str = "matmul", allowed: WeightRange = EIGHT_BITS):
+    def run(content: bytes, recipe: str = "matmul", allowed: WeightRange = SEVEN_BITS):
         source, target = tmp_path / "fp32.onnx", tmp_path / "int8.onnx"
         source.write_bytes(content)
         done = quantize_encoder(
@@ -114,13 +115,13 @@ def dynamic_product(
 ) -> np.ndarray:
     """What x @ w is in dynamic INT8, by the definitions of ONNX, in float64 and whole numbers.
 
-    The weight's integers and scales, if they are not given, are those of eight bits, rounded to nearest.
+    The weight's integers and scales, if they are not given, are those of seven bits, rounded to nearest.
     """
     low, high = min(x.min(), 0.0), max(x.max(), 0.0)
     scale = np.float32((high - low) / 255)
     zero = np.clip(np.rint(-low / scale), 0, 255)
     integers = np.clip(np.rint(x / scale) + zero, 0, 255) - zero
-    column_scales = np.abs(w).max(axis=0).astype(np.float64) / 127 if w_scales is None else w_scales
+    column_scales = np.abs(w).max(axis=0).astype(np.float64) / 64 if w_scales is None else w_scales
     w_integers = np.rint(w / column_scales) if w_integers is None else w_integers
     return (integers @ w_integers.astype(np.float64)) * float(scale) * column_scales.astype(np.float64)
 

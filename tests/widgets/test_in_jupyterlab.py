@@ -21,7 +21,7 @@ SETUP = """
 import json, time
 import gigastt_lab
 from gigastt_lab.widgets import FileDrop, LiveMicrophone, TranscriptView
-microphone = LiveMicrophone(gigastt_lab.load_engine("demo"))
+microphone = LiveMicrophone(gigastt_lab.load_engine("demo", precision="fp32"))
 print("ready")
 """
 BUSY = "time.sleep(5); raise RuntimeError('on purpose')"
