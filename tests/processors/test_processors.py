@@ -50,7 +50,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Answ
 
 
 def asked(processor: str, folder: Path, old_model: Path) -> Answer:
-    """Ask the probe. With a cache of its own: QEMU hides the processor, but not the host's list of features."""
+    """Ask the probe. With a cache of its own: QEMU does not hide the host's list of features."""
     folder.mkdir()
     python = folder / "python"
     emulated = f"qemu-x86_64 -cpu {processor} " if processor != "here" else ""
