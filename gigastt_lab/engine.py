@@ -221,8 +221,8 @@ def load_engine(
     Args:
         model: `gigaam-v3-e2e-rnnt`, or `demo` for the small model inside the package.
         model_dir: Its directory, where it is not in the usual place (`models.model_directory`).
-        precision: Of the encoder; "auto" takes INT8 on a CPU that computes it exactly, where the file
-            exists, else FP32.
+        precision: Of the encoder; "auto" takes INT8 on a CPU where it is there, does not saturate and is
+            faster; else FP32.
         provider: Execution provider of ONNX Runtime; a named one is taken or refused, never replaced.
             On any other than the CPU, inputs are padded to a few lengths (`buckets`), each tried once here.
         threads: Threads inside one operator; None takes what `cores.default_threads` says.

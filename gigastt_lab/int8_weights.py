@@ -33,14 +33,17 @@ _CONVOLUTIONS: Final = {"ConvInteger": 1, "QLinearConv": 3}
 
 
 def saturates_here(path: Path) -> bool:
-    """Whether sums of the INT8 products of a graph may saturate on this processor.
+    """Whether sums of the INT8 products of a graph may saturate on this processor (`saturates_somewhere`)."""
+    return not int8_is_exact() and saturates_somewhere(path)
+
+
+def saturates_somewhere(path: Path) -> bool:
+    """Whether sums of the INT8 products of a graph may saturate on a processor without VNNI.
 
     Args:
         path: The graph; found out once for each content (`model_cache`). One that cannot be read does not:
             whoever loads it says what is wrong with it.
     """
-    if int8_is_exact():
-        return False
     try:
         return noted_of(path, "INT8 weights have large pairs", lambda: str(_has_large_pairs(path))) == "True"
     except OSError:
@@ -66,7 +69,7 @@ def has_large_pairs(weight: Int8Array) -> bool:
 
 
 def _has_large_pairs(path: Path) -> bool:
-    import onnx  # noqa: PLC0415 - only on processors whose products saturate, once for each graph
+    import onnx  # noqa: PLC0415 - once for each graph
     from google.protobuf.message import DecodeError  # noqa: PLC0415 - onnx brings it
 
     try:

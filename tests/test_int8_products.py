@@ -16,6 +16,7 @@ import pytest
 from onnx import numpy_helper, parser
 
 from gigastt_lab import engine, int8_products, int8_weights
+from gigastt_lab.__main__ import main
 from gigastt_lab.encoder_graph import loading, prepare
 from gigastt_lab.files import ENCODER_NAMES
 from gigastt_lab.models import DEMO_DIRECTORY
@@ -256,6 +257,18 @@ def test_an_old_encoder_that_is_asked_for_runs(
         1,
         1,
     ]
+
+
+def test_quantize_says_why_an_old_encoder_is_to_be_replaced(
+    tmp_path: Path, old_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(DEMO_DIRECTORY, tmp_path, dirs_exist_ok=True)
+    said = []
+    for directory in (old_model, tmp_path):
+        assert main(["quantize", "--model", "demo", "--model-dir", str(directory)]) == 1
+        said.append(capsys.readouterr().err)
+    assert all("give --force to replace it" in text for text in said)
+    assert ["exact on every processor" in text for text in said] == [True, False]
 
 
 def test_the_packaged_encoder_needs_no_vnni(without_vnni: None, caplog: pytest.LogCaptureFixture) -> None:

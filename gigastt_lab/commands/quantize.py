@@ -88,7 +88,14 @@ def run(options: argparse.Namespace) -> int:
             show_progress=sys.stderr.isatty(),
         )
     except ModelExistsError as error:
-        logger.error("%s; give --force to replace it", error)
+        from gigastt_lab.int8_weights import saturates_somewhere  # noqa: PLC0415 - see `_comparison`
+
+        how = "give --force to replace it"
+        if saturates_somewhere(target):
+            how += (
+                " by one that is exact on every processor; its weights are too large for those without VNNI"
+            )
+        logger.error("%s; %s", error, how)
         return ExitCode.FAILED
     sys.stdout.write(_summary(done, source, target))
     sys.stdout.flush()

@@ -52,7 +52,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     add("--format", choices=get_args(Format), default="txt", help="default: txt")
     add("--output", type=Path, metavar="DIR", help="write one file for each input here, instead of to stdout")
     add("--precision", choices=get_args(PrecisionChoice), default="auto",
-        help="of the encoder (default: auto, INT8 where the file exists)")  # fmt: skip
+        help="of the encoder (default: auto, INT8 where it is there, right and faster)")  # fmt: skip
     add_skip_quantize(parser)
     add("--provider", choices=get_args(Provider), default="auto", help="execution provider (default: auto)")
     add("--threads", type=int, metavar="N",

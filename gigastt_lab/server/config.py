@@ -48,7 +48,9 @@ class ServerConfig:
     model: str = option(DEFAULT_MODEL, "which model; demo: the small one inside the package", metavar="NAME")
     model_dir: str | None = option(None, "its directory, if not the usual one", metavar="DIR",
         variable=MODEL_DIR_VARIABLE)  # fmt: skip
-    precision: PrecisionChoice = option("auto", "of the encoder; auto: INT8 where the file exists")
+    precision: PrecisionChoice = option(
+        "auto", "of the encoder; auto: INT8 where it is there, right and faster"
+    )
     provider: Provider = option("auto", "execution provider of ONNX Runtime")
     threads: int | None = option(None, f"threads inside one operator; none: {DEFAULT_THREADS}",
         metavar="N", low=1, high=1024)  # fmt: skip
