@@ -29,7 +29,7 @@ from gigastt_lab.files import ENCODER_NAMES
 from gigastt_lab.models import DEMO_MODEL, model_directory
 from gigastt_lab.networks import Encoder
 from gigastt_lab.quantize import quantize_encoder
-from gigastt_lab.rounding import quantize_weight
+from gigastt_lab.rounding import EIGHT_BITS, SEVEN_BITS, quantize_weight
 from gigastt_lab.runtime import RuntimeOptions, load_session
 from gigastt_lab.types import Float32Array
 
@@ -49,6 +49,16 @@ def gate(source: Path, target: Path) -> None:
 def linear(source: Path, target: Path) -> None:
     """Ours: `matmul`, and convolutions of kernel 1 as products."""
     quantize_encoder(source, target, recipe="linear")
+
+
+def eight_bits(source: Path, target: Path) -> None:
+    """`gate` with pairs of any size: saturates without VNNI."""
+    quantize_encoder(source, target, recipe="gate", allowed=EIGHT_BITS)
+
+
+def seven_bits(source: Path, target: Path) -> None:
+    """`gate` with weights in [-64, 64]."""
+    quantize_encoder(source, target, recipe="gate", allowed=SEVEN_BITS)
 
 
 def nearest_matmul(source: Path, target: Path) -> None:
@@ -122,6 +132,8 @@ RECIPES: dict[str, Callable[[Path, Path], None]] = {
     "matmul": matmul,
     "gate": gate,
     "linear": linear,
+    "gate, eight bits": eight_bits,
+    "gate, seven bits": seven_bits,
     "matmul, rounded to nearest": nearest_matmul,
     "linear, rounded to nearest": nearest_linear,
     "QUInt8 weights": unsigned_weights,

@@ -174,8 +174,8 @@ def normalize_each(text: str) -> tuple[str, ...]:
     """
     texts: list[str] = []
     for rule in RULES:
-        text = " ".join(rule.apply(text).split())
-        texts.append(text)
+        text = rule.apply(text)
+        texts.append(" ".join(text.split()))
     return tuple(texts)
 
 

@@ -2,9 +2,9 @@
 
 `python tests/processors/end_at_avx2.py VENV`: to time what there is without VNNI, of which QEMU says nothing.
 Use a virtual environment of its own: its ONNX Runtime stays so until it is installed again. Set
-`GIGASTT_LAB_CACHE` as well, for what is prepared belongs to the processor that the system names.
+`GIGASTT_LAB_CACHE`, too, for what is prepared belongs to the processor that the system names.
 
-ONNX Runtime asks the processor what the system saves of it (`xgetbv`), and takes AVX-512 or AMX by the answer.
+ONNX Runtime asks what the system saves of the processor (`xgetbv`), and takes AVX-512 or AMX by the answer.
 Another answer is written in place of the question: `push 7; pop rax`, as long, is x87, SSE and AVX.
 """
 
