@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -60,9 +61,13 @@ def cpu_quota(root: Path = Path("/")) -> float | None:
 def _asked_for() -> int | None:
     """What the variable says: a number, or one for each level of nesting, of which this is the outermost."""
     text = os.environ.get(THREADS_VARIABLE, "").strip()
-    if not text:
-        return None
-    first = text.split(",")[0].strip()
+    return _outermost(text) if text else None
+
+
+@cache
+def _outermost(text: str) -> int | None:
+    """Says once what is wrong with it."""
+    first = text.split(",", maxsplit=1)[0].strip()
     if first.isdecimal() and int(first) > 0:
         return int(first)
     logger.warning("%s=%r is no number of threads (1, 2, ...): ignored", THREADS_VARIABLE, text)

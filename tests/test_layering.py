@@ -52,7 +52,7 @@ ARROWS = {
     "quantize": {"files", "storage", "quantized_graph", "rounding", "smoothing"}
     | {"runtime"}  # a graph that does not load gets no name
     | {"calibration", "encoder_comparison"},  # whose clips are what it calibrates on
-    "networks": {"runtime", "files", "head", "graph_weights", "encoder_graph", "model_cache"},
+    "networks": {"runtime", "files", "head", "graph_weights", "encoder_graph", "model_cache", "int8_weights"},
     "model_cache": {"storage"},  # for checksums
     "graph_file": set(),
     "encoder_graph": {"runtime", "model_cache", "graph_file", "int8_weights"},
