@@ -99,7 +99,7 @@ def weight_only(source: Path, target: Path) -> None:
     """
 
     def rewrite(node: NodeProto, weight: Float32Array) -> _Rewritten:
-        integers, scales = quantize_weight(weight)
+        integers, scales = quantize_weight(weight, EIGHT_BITS)
         names = [f"{node.output[0]}_{part}" for part in ("int8", "scales", "fp32")]
         return [
             helper.make_node("DequantizeLinear", names[:2], names[2:], axis=1),

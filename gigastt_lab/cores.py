@@ -17,8 +17,10 @@ logger = logging.getLogger(__name__)
 
 THREADS_VARIABLE: Final = "OMP_NUM_THREADS"
 DEFAULT_THREADS: Final = f"{THREADS_VARIABLE}, else every physical core within the CPU quota"  # for helps
-# Where cgroups are mounted: version 2 alone, version 2 beside version 1, version 1.
-_MOUNTS: Final = ("", "unified", "cpu", "cpu,cpuacct")
+_MOST_THREADS: Final = 1024
+# Where control groups are mounted: version 2, alone or beside version 1; version 1.
+_MOUNTS_2: Final = ("", "unified")
+_MOUNTS_1: Final = ("cpu", "cpu,cpuacct")
 
 
 def default_threads() -> int:
@@ -68,9 +70,9 @@ def _asked_for() -> int | None:
 def _outermost(text: str) -> int | None:
     """Says once what is wrong with it."""
     first = text.split(",", maxsplit=1)[0].strip()
-    if first.isdecimal() and int(first) > 0:
+    if first.isdecimal() and len(first) < 5 and 0 < int(first) <= _MOST_THREADS:
         return int(first)
-    logger.warning("%s=%r is no number of threads (1, 2, ...): ignored", THREADS_VARIABLE, text)
+    logger.warning("%s=%r is no number of threads (1 to %d): ignored", THREADS_VARIABLE, text, _MOST_THREADS)
     return None
 
 
@@ -81,10 +83,11 @@ def _groups(root: Path) -> Iterator[Path]:
     except OSError:
         return
     for line in lines:
-        _, controllers, path = line.split(":", 2)
+        _, _, entry = line.partition(":")
+        controllers, _, path = entry.partition(":")
         if controllers and "cpu" not in controllers.split(","):
             continue
-        for mount in _MOUNTS:
+        for mount in _MOUNTS_1 if controllers else _MOUNTS_2:
             top = root / "sys/fs/cgroup" / mount
             group = top / path.strip("/")
             yield from (folder for folder in (group, *group.parents) if folder.is_relative_to(top))

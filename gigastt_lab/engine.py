@@ -271,7 +271,7 @@ def load_engine(
     if info.precision == "int8" and info.provider == "cpu" and not int8_is_right():
         logger.warning(
             "this ONNX Runtime computes INT8 products otherwise on this processor than elsewhere: the text "
-            "may be another, or none; take --precision fp32 or ONNX Runtime 1.25 or newer"
+            "may be another, or none; take --precision fp32 (or another ONNX Runtime, 1.25 or newer)"
         )
     return Engine(recognizer, tokenizer, info)
 
@@ -286,7 +286,8 @@ def preferred_precision(provider: ProviderName) -> Precision:
 
 def _find_files(directory: Path, precision: PrecisionChoice, provider: ProviderName) -> ModelFiles:
     """The files to load; "auto" passes over an INT8 encoder whose sums would saturate on this processor."""
-    files = ModelFiles.find(directory, precision, preferred=preferred_precision(provider))
+    preferred = preferred_precision(provider) if precision == "auto" else "int8"
+    files = ModelFiles.find(directory, precision, preferred=preferred)
     if files.precision != "int8" or provider != "cpu" or not saturates_here(files.encoder):
         return files
     other = ModelFiles.find(directory, precision, preferred="fp32")
@@ -301,7 +302,7 @@ def _warn_of_old_weights(encoder: Path, instead: str) -> None:
     """Once for each file, however often it is loaded."""
     logger.warning(
         "%s: its 8-bit weights are too large for this processor, which has no VNNI and adds products in 16 "
-        "bits: %s; make an encoder that is exact and fast on every processor: "
+        "bits: %s; from the FP32 encoder, one is made that is exact and fast on every processor: "
         "python -m gigastt_lab quantize --model-dir %s --force",
         encoder, instead, encoder.parent,
     )  # fmt: skip

@@ -37,6 +37,7 @@ _VERSIONS: Final[dict[Kind, int]] = {"encoders": 3, "heads": 1}
 # Entries of a kind that are kept, the last used ones: FP32 and INT8 of two models, or four heads. An encoder
 # of GigaAM's takes 1.7 and 0.45 GB, a head 14 MB.
 _N_KEPT: Final = 4
+_NOTES_VERSION: Final = "1"  # likewise, of what was found out
 
 
 class NotPreparedError(GigasttError):
@@ -139,7 +140,7 @@ def noted_here(what: str, find_out: Callable[[], str]) -> str:
         directory = cache_directory()
     except OSError:
         return find_out()
-    return _noted(directory / "notes" / _key(what), find_out)
+    return _noted(directory / "notes" / _key(what, _NOTES_VERSION), find_out)
 
 
 def noted_of(path: Path, what: str, find_out: Callable[[], str]) -> str:
@@ -152,7 +153,8 @@ def noted_of(path: Path, what: str, find_out: Callable[[], str]) -> str:
         directory = cache_directory()
     except OSError:
         return find_out()
-    return _noted(directory / "notes" / _digest(what, _sha256(path, directory)), find_out)
+    note = _digest(what, _NOTES_VERSION, _sha256(path, directory))
+    return _noted(directory / "notes" / note, find_out)
 
 
 def _make(target: Path, make: Callable[[Path], None]) -> None:

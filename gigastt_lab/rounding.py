@@ -82,7 +82,10 @@ def weight_scales(
     for start in range(0, len(columns), _COLUMNS_AT_ONCE):
         some = slice(start, start + _COLUMNS_AT_ONCE)
         tried = coarser[:, None] * finest[some]
-        errors = [_error(columns[some].T, scale, per_input, allowed) for scale in tried]
+        errors = [
+            _error(columns[some].T / scale, per_input, allowed) * factor**2
+            for scale, factor in zip(tried, coarser, strict=True)
+        ]
         scales[some] = np.choose(np.argmin(errors, axis=0), tried)
     return scales
 
@@ -95,12 +98,9 @@ def _coarser(allowed: WeightRange) -> Float32Array:
     return coarser
 
 
-def _error(
-    weight: Float32Array, scales: Float32Array, importance: Float64Array, allowed: WeightRange
-) -> Float64Array:
-    """Of each output channel, the squared error of rounding to nearest. Shape (n_out,)."""
-    steps = weight / scales
-    error: Float64Array = importance @ np.square(steps - round_to_nearest(steps, allowed)) * scales**2
+def _error(steps: Float32Array, importance: Float64Array, allowed: WeightRange) -> Float64Array:
+    """Of each output channel, the squared error of rounding to nearest, in steps. Shape (n_out,)."""
+    error: Float64Array = importance @ np.square(steps - round_to_nearest(steps, allowed))
     return error
 
 

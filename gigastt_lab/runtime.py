@@ -83,7 +83,7 @@ class RuntimeOptions:
             known = ", ".join(get_args(Provider))
             raise ProviderError(f"provider {self.provider!r} is not known; choose one of {known}")
         if self.threads is not None and self.threads < 1:
-            raise ValueError(f"threads is {self.threads}; give 1 or more, or None for all cores")
+            raise ValueError(f"threads is {self.threads}; give 1 or more, or None for the default")
 
 
 @dataclass(frozen=True)
@@ -235,6 +235,11 @@ def build_session(graph: bytes, name: str, options: RuntimeOptions) -> Session:
     return _open(graph, name, options, _Form())
 
 
+def is_int8(name: str) -> bool:
+    """Whether a graph is in INT8, by the name of its file: that is how `files` tells encoders apart."""
+    return "int8" in Path(name).name.lower()
+
+
 def as_float32(array: npt.NDArray[np.generic]) -> Float32Array:
     """`array` as float32, without a copy where it is."""
     return array.astype(np.float32, copy=False)
@@ -300,7 +305,7 @@ def _session_options(name: str, provider: ProviderName, threads: int, form: _For
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     if form.unsigned_weights:
         options.add_session_config_entry("session.x64quantprecision", "1")
-    if _is_int8(name):
+    if is_int8(name):
         # On Arm with SME, KleidiAI's kernels quantize activations row by row: other integers than elsewhere,
         # and on an emulated processor wrong ones. ONNX Runtime before 1.25 does not know this switch.
         options.add_session_config_entry("mlas.disable_kleidiai", "1")
@@ -336,14 +341,9 @@ def _how_to_mend(name: str) -> str:
     """What to do about a damaged graph: INT8 encoders are made here, not downloaded."""
     return (
         "make it again (python -m gigastt_lab quantize --force)"
-        if _is_int8(name)
+        if is_int8(name)
         else "download the model again"
     )
-
-
-def _is_int8(name: str) -> bool:
-    """By its name, as `files` tells encoders apart."""
-    return "int8" in Path(name).name.lower()
 
 
 def _run_options(provider: ProviderName) -> ort.RunOptions:

@@ -59,12 +59,21 @@ def system(root: Path, group: str, files: dict[str, str]) -> Path:
             },
             0.5,
         ),
-        # Both versions side by side.
+        # Both versions side by side, each with a group of its own.
+        (
+            "1:cpu:/\n0::/user.slice/x\n",
+            {
+                "sys/fs/cgroup/cpu/user.slice/cpu.cfs_quota_us": "100000\n",
+                "sys/fs/cgroup/cpu/user.slice/cpu.cfs_period_us": "100000\n",
+            },
+            None,
+        ),
         ("1:cpu:/\n0::/\n", {"sys/fs/cgroup/unified/cpu.max": "100000 100000\n"}, 1.0),
         # Nothing that can be read.
         ("0::/\n", {"sys/fs/cgroup/cpu.max": "\n"}, None),
         ("0::/\n", {"sys/fs/cgroup/cpu.max": "100000 0\n"}, None),
         ("", {}, None),
+        ("\nnonsense\n1:cpu\n", {}, None),
     ],
 )
 def test_quotas(tmp_path: Path, group: str, files: dict[str, str], expected: float | None) -> None:
@@ -97,7 +106,7 @@ def test_the_variable_of_openmp_goes_first(
     assert default_threads() == expected
 
 
-@pytest.mark.parametrize("value", ["0", "-2", "many", "1.5", ",2"])
+@pytest.mark.parametrize("value", ["0", "-2", "many", "1.5", ",2", "1025", "9" * 5000, "²"])
 def test_what_is_no_number_of_threads_is_told_and_ignored(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, value: str
 ) -> None:
@@ -107,7 +116,7 @@ def test_what_is_no_number_of_threads_is_told_and_ignored(
     cores._outermost.cache_clear()
     assert default_threads() == default_threads() == 7
     assert [record.getMessage() for record in caplog.records] == [
-        f"OMP_NUM_THREADS={value!r} is no number of threads (1, 2, ...): ignored"
+        f"OMP_NUM_THREADS={value!r} is no number of threads (1 to 1024): ignored"
     ]
 
 

@@ -1,6 +1,6 @@
 """INT8 on processors with VNNI and without: what saturates, what is done about it, and what "auto" takes.
 
-Processors without it are pretended here; `processors.py` runs the same on others, emulated.
+Processors without it are pretended here; `processors/` runs the same on others, emulated.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ FP32, INT8 = (ENCODER_NAMES[precision][0] for precision in ("fp32", "int8"))
 
 LARGE = np.full((6, 4), 127, np.int8)
 SMALL = np.tile(np.array([[127, -127], [1, 127]], np.int8), (3, 2))
+
+
+LSTM = "y = com.microsoft.DynamicQuantizeLSTM <hidden_size = 1> (x, w, w)"
+DEQUANTIZED = "a = DequantizeLinear (x, x)\nb = DequantizeLinear (w, w)"
 
 
 def product(weight: np.ndarray, node: str = "y = MatMulInteger (x, w)") -> bytes:
@@ -141,7 +145,7 @@ def test_where_quantized_products_are_wrong_auto_takes_fp32(
     assert engine.load_engine("demo", provider="cpu").info.precision == "fp32"
     assert caplog.records == []
     assert engine.load_engine("demo", provider="cpu", precision="int8").info.precision == "int8"
-    assert "take --precision fp32 or ONNX Runtime 1.25" in caplog.text
+    assert "take --precision fp32 (or another ONNX Runtime, 1.25" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -156,6 +160,11 @@ def test_where_quantized_products_are_wrong_auto_takes_fp32(
         (product(np.full((4, 4, 1), 65, np.int8), "y = ConvInteger (x, w)"), True),
         (product(np.full((4, 4, 1), 64, np.int8), "y = ConvInteger (x, w)"), False),
         (product(LARGE, "y = MatMulInteger (x, x)"), False),  # multiplied by no weight
+        (product(LARGE, LSTM), True),
+        (product(SMALL, LSTM), False),
+        (product(LARGE, f"{DEQUANTIZED}\ny = MatMul (a, b)"), True),  # becomes a product of integers
+        (product(LARGE, f"{DEQUANTIZED}\ny = MatMul (x, b)"), False),  # a weight alone: MatMulNBits
+        (product(np.full((4, 4, 1), 65, np.int8), f"{DEQUANTIZED}\ny = Conv (a, b)"), True),
         (b"no graph", False),  # whoever loads it says so
     ],
 )
@@ -163,23 +172,50 @@ def test_graphs_whose_sums_may_saturate(
     tmp_path: Path, without_vnni: None, monkeypatch: pytest.MonkeyPatch, content: bytes, expected: bool
 ) -> None:
     monkeypatch.setenv("GIGASTT_LAB_CACHE", str(tmp_path / "cache"))
-    path = tmp_path / "graph.onnx"
+    path = tmp_path / "graph_int8.onnx"
     path.write_bytes(content)
     assert int8_weights.saturates_here(path) is expected
     monkeypatch.setattr(int8_weights, "_has_large_pairs", lambda path: pytest.fail("looked at twice"))
     assert int8_weights.saturates_here(path) is expected
+    fp32 = shutil.copy(path, tmp_path / "graph.onnx")
+    assert int8_weights.saturates_here(Path(fp32)) is False
     monkeypatch.setattr(int8_weights, "int8_is_exact", lambda: True)
     assert int8_weights.saturates_here(path) is False
 
 
 def test_a_file_that_is_not_there_does_not_saturate(tmp_path: Path, without_vnni: None) -> None:
-    assert int8_weights.saturates_here(tmp_path / "none.onnx") is False
+    assert int8_weights.saturates_here(tmp_path / "none_int8.onnx") is False
+
+
+def test_where_memory_does_not_suffice_weights_are_taken_for_large(
+    without_vnni: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_memory(path: Path) -> bool:
+        raise MemoryError
+
+    monkeypatch.setattr(int8_weights, "noted_of", lambda path, what, find_out: find_out())
+    monkeypatch.setattr(int8_weights, "_has_large_pairs", out_of_memory)
+    assert int8_weights.saturates_here(DEMO_DIRECTORY / INT8) is True
+
+
+def test_nothing_is_noted_of_weights_in_another_file(
+    tmp_path: Path, without_vnni: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may change without the graph's own file."""
+    monkeypatch.setenv("GIGASTT_LAB_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "graph_int8.onnx"
+    for weight, expected in ((LARGE, True), (SMALL, False), (LARGE, True)):
+        model = onnx.load_from_string(product(weight))
+        onnx.save(model, path, save_as_external_data=True, location="data", size_threshold=0)
+        assert int8_weights.saturates_here(path) is expected
+        (tmp_path / "data").unlink()
+        assert int8_weights.saturates_here(path) is False
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 5, 33])
 def test_small_pairs_are_exact_and_so_are_unsigned_weights(tmp_path: Path, n_rows: int) -> None:
     """On this processor, whichever it is."""
-    path = tmp_path / "graph.onnx"
+    path = tmp_path / "graph_int8.onnx"
     rng = np.random.default_rng(n_rows)
     for x in (np.full((n_rows, 6), 255, np.uint8), rng.integers(0, 256, (n_rows, 6)).astype(np.uint8)):
         for weight, unsigned in ((SMALL, False), (SMALL, True), (LARGE, True)):
@@ -188,22 +224,25 @@ def test_small_pairs_are_exact_and_so_are_unsigned_weights(tmp_path: Path, n_row
             np.testing.assert_array_equal(sums, x.astype(int) @ weight.astype(int))
 
 
+@pytest.mark.parametrize("saturates", [False, True])
 def test_an_old_encoder_is_prepared_with_unsigned_weights(
-    tmp_path: Path, old_model: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, old_model: Path, monkeypatch: pytest.MonkeyPatch, saturates: bool
 ) -> None:
-    """It gives what it gives with signed ones, on a processor that multiplies those exactly as well."""
-    kinds = {}
-    for saturates in (False, True):
-        monkeypatch.setattr(prepare, "saturates_here", lambda path, saturates=saturates: saturates)
-        folder = tmp_path / str(saturates)
-        folder.mkdir()
-        prepare.prepare(old_model / INT8, folder)
-        graph = onnx.load(folder / loading.GRAPH_NAME, load_external_data=False).graph
-        names = {node.op_type for node in graph.node}
-        assert {"DynamicQuantizeMatMul"} <= names
-        weights = {tensor.data_type for tensor in graph.initializer if len(tensor.dims) == 2}
-        kinds[saturates] = weights & {onnx.TensorProto.INT8, onnx.TensorProto.UINT8}
-    assert kinds == {False: {onnx.TensorProto.INT8}, True: {onnx.TensorProto.UINT8}}
+    """And compared with itself in that form. Whether it is made unsigned, the processor decides."""
+    asked: list[bool] = []
+
+    def watching(function):
+        def watched(*arguments, **options):
+            asked.append(options.get("unsigned_weights", options.get("is_packed", False) and saturates))
+            return function(*arguments, **options)
+
+        return watched
+
+    monkeypatch.setattr(prepare, "saturates_here", lambda path: saturates)
+    monkeypatch.setattr(prepare, "save_packed", watching(prepare.save_packed))
+    monkeypatch.setattr(prepare, "load_session", watching(prepare.load_session))
+    prepare.prepare(old_model / INT8, tmp_path)
+    assert asked == [saturates] * 3  # packed, the original, and what was packed, as it is
 
 
 @pytest.mark.parametrize("is_small", [False, True])

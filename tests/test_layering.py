@@ -75,7 +75,7 @@ ARROWS = {
     "cores": set(),
     "runtime": {"cores", "cancellation"},
     "int8_products": {"runtime", "model_cache", "rounding"},
-    "int8_weights": {"int8_products", "model_cache", "quantized_graph", "rounding"},
+    "int8_weights": {"int8_products", "model_cache", "quantized_graph", "rounding", "runtime"},
     "encoder_comparison": {"audio", "features", "models", "networks"},
     "engine": {"recognizer", "models", "runtime", "tokenizer", "files"}
     | {"inputs", "windows", "streaming", "stream_options", "endpointing"}

@@ -49,7 +49,7 @@ def prepare(path: Path, folder: Path) -> dict[str, int]:
     """
     model = load_whole_graph(path)
     precision = "int8" if any(node.op_type in _INT8_OPS for node in model.graph.node) else "fp32"
-    unsigned = precision == "int8" and saturates_here(path)
+    unsigned = saturates_here(path)
     found = rewrite(model)
     if not any(found.values()):
         return found

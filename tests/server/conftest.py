@@ -14,8 +14,8 @@ collect_ignore = ["schemathesis_hooks.py"]  # of another program
 
 @pytest.fixture(scope="session")
 def server():
-    """A server with four permits and metrics."""
-    with serving("--metrics") as running:
+    """A server with four permits and metrics, in INT8."""
+    with serving("--metrics", "--precision", "int8") as running:
         yield running
         assert running.available() == 4
         assert running.end() == 0
@@ -25,7 +25,7 @@ def server():
 @pytest.fixture(scope="session")
 def heard() -> Engine:
     """What the server runs, without the server."""
-    return load_engine("demo")
+    return load_engine("demo", precision="int8")
 
 
 @pytest.fixture(scope="session")
