@@ -1,13 +1,13 @@
 """INT8 weights of a graph: whether their products fit into the 16 bits that some processors have for a pair.
 
 Those that `quantize` writes do, on every processor (`rounding.EXACT`); those of others, and of its versions
-before, need not. Where they do not, ONNX Runtime can take the weights as unsigned integers instead: exact,
-with a slower kernel.
+before, need not. Where they do not, the weights are made unsigned: exact, with a slower kernel.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,27 +15,104 @@ import numpy as np
 
 from gigastt_lab.int8_products import int8_is_exact
 from gigastt_lab.model_cache import noted_of
-from gigastt_lab.quantized_graph import constants
+from gigastt_lab.quantized_graph import constants, read_names
 from gigastt_lab.rounding import EXACT, Int8Array
-from gigastt_lab.runtime import is_int8
+from gigastt_lab.runtime import RuntimeOptions, Session, build_session, is_int8, load_session
 
 if TYPE_CHECKING:
-    from onnx import GraphProto
+    from onnx import GraphProto, NodeProto
 
-_Kind = Mapping[str, tuple[int, ...]]
-
-# Operators that multiply by INT8 weights, and which inputs those are. The rows of a product's weight meet in
-# pairs; which weights of a convolution meet is its kernel's affair.
-_PRODUCTS: Final[_Kind] = {
-    "MatMulInteger": (1,),
-    "DynamicQuantizeMatMul": (1,),
-    "MatMulIntegerToFloat": (1,),
-    "QLinearMatMul": (3,),
-    "DynamicQuantizeLSTM": (1, 2),
+# Operators that multiply by INT8 weights: at which inputs those are, and at which their zero points. The rows
+# of a product's weight meet in pairs; which weights of a convolution meet is its kernel's affair.
+_Places = Mapping[str, tuple[tuple[int, int], ...]]
+_PRODUCTS: Final[_Places] = {
+    "MatMulInteger": ((1, 3),),
+    "DynamicQuantizeMatMul": ((1, 3),),
+    "MatMulIntegerToFloat": ((1, 5),),
+    "QLinearMatMul": ((3, 5),),
+    "DynamicQuantizeLSTM": ((1, 9), (2, 11)),
 }
-_CONVOLUTIONS: Final[_Kind] = {"ConvInteger": (1,), "QLinearConv": (3,)}
+_CONVOLUTIONS: Final[_Places] = {"ConvInteger": ((1, 3),), "QLinearConv": ((3, 5),)}
 # Operators that become some of the above where both of their inputs are dequantized.
-_DEQUANTIZED: Final[Mapping[str, _Kind]] = {"MatMul": _PRODUCTS, "Gemm": _PRODUCTS, "Conv": _CONVOLUTIONS}
+_DEQUANTIZED: Final[Mapping[str, _Places]] = {"MatMul": _PRODUCTS, "Gemm": _PRODUCTS, "Conv": _CONVOLUTIONS}
+_DEQUANTIZE: Final = (0, 2)
+
+
+@dataclass(frozen=True)
+class _Use:
+    """A weight that is multiplied by: at which input of which node it is, and at which its zero point."""
+
+    node: NodeProto
+    place: tuple[int, int]
+    is_convolution: bool
+
+    @property
+    def weight(self) -> str:
+        return str(self.node.input[self.place[0]])
+
+
+def load_exactly(path: Path, options: RuntimeOptions) -> Session:
+    """Load a graph as it is; with unsigned weights where its sums would saturate on this processor.
+
+    Raises:
+        ModelNotFoundError, ModelError, ProviderError: as `runtime.load_session`.
+    """
+    if not saturates_here(path):
+        return load_session(path, options)
+    import onnx  # noqa: PLC0415 - see `_has_large_pairs`
+
+    model = onnx.load(str(path))
+    make_unsigned(model.graph)
+    return build_session(model.SerializeToString(), str(path), options)
+
+
+def make_unsigned(graph: GraphProto) -> int:
+    """Make INT8 weights unsigned, in place, their zero points with them; returns how many there were.
+
+    The products stay what they are: (w + 128) - (zero + 128). Without VNNI, ONNX Runtime multiplies unsigned
+    weights by another kernel, which does not saturate; its own switch for this
+    (``session.x64quantprecision``) does nothing for these graphs before version 1.30, and 1.22 dies of it.
+    """
+    from onnx import numpy_helper  # noqa: PLC0415 - see `_has_large_pairs`
+
+    known = constants(graph)
+    made: dict[str, str] = {}
+
+    def unsigned(name: str) -> str:
+        if name not in made:
+            values = numpy_helper.to_array(known[name][1]).astype(np.int16) + 128
+            made[name] = f"{name}_unsigned"
+            graph.initializer.append(numpy_helper.from_array(values.astype(np.uint8), made[name]))
+        return made[name]
+
+    for use in list(_uses(graph)):
+        _, tensor = known.get(use.weight, ("", None))
+        weight, zero = use.place
+        use.node.input.extend([""] * (zero + 1 - len(use.node.input)))
+        is_known = not use.node.input[zero] or use.node.input[zero] in known
+        if tensor is None or tensor.data_type != tensor.INT8 or not is_known:
+            continue
+        use.node.input[weight] = unsigned(use.weight)
+        if use.node.input[zero]:
+            use.node.input[zero] = unsigned(use.node.input[zero])
+        else:
+            scale = known.get(use.node.input[1], ("", None))[1] if use.place == _DEQUANTIZE else None
+            use.node.input[zero] = _zero_point(graph, () if scale is None else tuple(scale.dims))
+    read = read_names(graph)
+    for i in reversed(range(len(graph.initializer))):
+        if graph.initializer[i].name not in read:
+            del graph.initializer[i]
+    return len(made)
+
+
+def _zero_point(graph: GraphProto, shape: tuple[int, ...]) -> str:
+    """An unsigned zero point that stands for 0, of the shape of the scales; its name."""
+    from onnx import numpy_helper  # noqa: PLC0415 - see `_has_large_pairs`
+
+    name = "_".join(["unsigned_zero", *map(str, shape)])
+    if all(tensor.name != name for tensor in graph.initializer):
+        graph.initializer.append(numpy_helper.from_array(np.full(shape, 128, np.uint8), name))
+    return name
 
 
 def saturates_here(path: Path) -> bool:
@@ -102,23 +179,24 @@ def _may_saturate(graph: GraphProto) -> Iterator[bool]:
     from onnx import numpy_helper  # noqa: PLC0415 - see `_has_large_pairs`
 
     known = constants(graph)
-    for kind, name in _multiplied(graph):
-        _, tensor = known.get(name, ("", None))
+    for use in _uses(graph):
+        _, tensor = known.get(use.weight, ("", None))
         if tensor is None or tensor.data_type != tensor.INT8:
             continue
         weight = numpy_helper.to_array(tensor)
-        if kind is _PRODUCTS:
-            yield weight.ndim > 1 and has_large_pairs(weight)
-        else:
+        if use.is_convolution:
             yield bool(2 * np.abs(weight.astype(np.int16)).max(initial=0) > EXACT.largest_pair)
+        else:
+            yield weight.ndim > 1 and has_large_pairs(weight)
 
 
-def _multiplied(graph: GraphProto) -> Iterator[tuple[_Kind, str]]:
-    """Kind of operator, and name of what may be its weight."""
-    dequantized = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "DequantizeLinear"}
+def _uses(graph: GraphProto) -> Iterator[_Use]:
+    """Of what may be weights, whatever their type."""
+    dequantized = {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
     for node in graph.node:
-        for kind in (_PRODUCTS, _CONVOLUTIONS):
-            for position in kind.get(node.op_type, ()):
-                yield kind, node.input[position]
+        for places in (_PRODUCTS, _CONVOLUTIONS):
+            for place in places.get(node.op_type, ()):
+                yield _Use(node, place, places is _CONVOLUTIONS)
         if node.op_type in _DEQUANTIZED and all(name in dequantized for name in node.input[:2]):
-            yield _DEQUANTIZED[node.op_type], dequantized[node.input[1]]
+            is_convolution = _DEQUANTIZED[node.op_type] is _CONVOLUTIONS
+            yield _Use(dequantized[node.input[1]], _DEQUANTIZE, is_convolution)

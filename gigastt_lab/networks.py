@@ -21,9 +21,9 @@ from gigastt_lab.errors import ModelError
 from gigastt_lab.files import ModelFiles
 from gigastt_lab.graph_weights import UnrecognisedGraphError
 from gigastt_lab.head import HEAD_OPTIONS, CompactJoiner, CompactPredictor, load_head, write_head
-from gigastt_lab.int8_weights import saturates_here
+from gigastt_lab.int8_weights import load_exactly
 from gigastt_lab.model_cache import NotPreparedError, prepared
-from gigastt_lab.runtime import RuntimeOptions, Session, as_float32, load_session
+from gigastt_lab.runtime import RuntimeOptions, Session, as_float32
 from gigastt_lab.types import Float32Array, Int64Array
 
 logger = logging.getLogger(__name__)
@@ -210,7 +210,7 @@ def load_networks(
 
 def _load_graphs(files: ModelFiles) -> tuple[Predictor, Joiner]:
     predictor, joiner = (
-        load_session(path, HEAD_OPTIONS, unsigned_weights=saturates_here(path))  # there are INT8 heads, too
+        load_exactly(path, HEAD_OPTIONS)  # there are INT8 heads, too
         for path in (files.predictor, files.joiner)
     )
     return Predictor(predictor), Joiner(joiner)

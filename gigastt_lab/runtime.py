@@ -168,12 +168,7 @@ def on_first_that_starts(provider: Provider, name: str, load: Callable[[Provider
 
 
 def load_session(
-    path: str | Path,
-    options: RuntimeOptions,
-    *,
-    name: str | None = None,
-    is_packed: bool = False,
-    unsigned_weights: bool = False,
+    path: str | Path, options: RuntimeOptions, *, name: str | None = None, is_packed: bool = False
 ) -> Session:
     """Load a graph.
 
@@ -182,8 +177,6 @@ def load_session(
         options: Provider and threads.
         name: What stands for it in messages, where that is not its path.
         is_packed: It comes from `save_packed`, and needs no optimisation any more.
-        unsigned_weights: INT8 weights are made unsigned, which the CPU multiplies more slowly and, without
-            VNNI, more exactly (`int8_weights`).
 
     Raises:
         ModelNotFoundError: there is no such file.
@@ -195,11 +188,10 @@ def load_session(
         raise ModelNotFoundError(
             f"{path}: no such model file; download the model again or give another directory"
         )
-    form = _Form(is_packed=is_packed, unsigned_weights=unsigned_weights)
-    return _open(str(path), name or str(path), options, form)
+    return _open(str(path), name or str(path), options, is_packed=is_packed)
 
 
-def save_packed(source: Path | bytes, target: Path, *, name: str, unsigned_weights: bool = False) -> None:
+def save_packed(source: Path | bytes, target: Path, *, name: str) -> None:
     """Write a graph as ONNX Runtime optimises it for this processor, the weights in the order of its kernels.
 
     Such a graph loads by mapping its files: at once, in memory that other processes share and that the
@@ -209,12 +201,11 @@ def save_packed(source: Path | bytes, target: Path, *, name: str, unsigned_weigh
         source: The graph, in a file or serialized.
         target: The graph to be; its weights come beside it.
         name: What stands for it in messages.
-        unsigned_weights: See `load_session`.
 
     Raises:
         ModelError: ONNX Runtime cannot run it.
     """
-    options = _session_options(name, "cpu", 1, _Form(unsigned_weights=unsigned_weights))
+    options = _session_options(name, "cpu", 1)
     options.optimized_model_filepath = str(target)
     for key, value in {
         "session.optimized_model_external_initializers_file_name": f"{target.name}.data",
@@ -232,7 +223,7 @@ def packs_any_size() -> bool:
 
 def build_session(graph: bytes, name: str, options: RuntimeOptions) -> Session:
     """Load a graph that was built in memory; `name` stands for it in messages."""
-    return _open(graph, name, options, _Form())
+    return _open(graph, name, options)
 
 
 def is_int8(name: str) -> bool:
@@ -245,22 +236,16 @@ def as_float32(array: npt.NDArray[np.generic]) -> Float32Array:
     return array.astype(np.float32, copy=False)
 
 
-@dataclass(frozen=True)
-class _Form:
-    """What a graph is, or is to be, in memory; see `load_session`."""
-
-    is_packed: bool = False
-    unsigned_weights: bool = False
-
-
-def _open(graph: str | bytes, name: str, options: RuntimeOptions, form: _Form) -> Session:
+def _open(graph: str | bytes, name: str, options: RuntimeOptions, *, is_packed: bool = False) -> Session:
     return on_first_that_starts(
-        options.provider, name, lambda provider: _open_on(provider, graph, name, options.threads, form)
+        options.provider,
+        name,
+        lambda provider: _open_on(provider, graph, name, options.threads, is_packed=is_packed),
     )
 
 
 def _open_on(
-    provider: ProviderName, graph: str | bytes, name: str, threads: int | None, form: _Form
+    provider: ProviderName, graph: str | bytes, name: str, threads: int | None, *, is_packed: bool
 ) -> Session:
     usable = available_providers()
     if provider not in usable:
@@ -269,7 +254,9 @@ def _open_on(
             "choose one of these or install the build that has it (onnxruntime-gpu for cuda)"
         )
     threads = threads or default_threads()
-    session_options = _session_options(name, provider, threads, form)
+    session_options = _session_options(name, provider, threads)
+    if is_packed:
+        session_options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = Session(_inference(graph, name, provider, session_options), name, threads)
     if session.provider != provider:  # a provider whose libraries are missing is left out without an error
         raise _not_started(provider, name, f"ONNX Runtime took {session.provider} instead")
@@ -299,12 +286,8 @@ def _inference(
         ) from error
 
 
-def _session_options(name: str, provider: ProviderName, threads: int, form: _Form) -> ort.SessionOptions:
+def _session_options(name: str, provider: ProviderName, threads: int) -> ort.SessionOptions:
     options = ort.SessionOptions()
-    if form.is_packed:
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    if form.unsigned_weights:
-        options.add_session_config_entry("session.x64quantprecision", "1")
     if is_int8(name):
         # On Arm with SME, KleidiAI's kernels quantize activations row by row: other integers than elsewhere,
         # and on an emulated processor wrong ones. ONNX Runtime before 1.25 does not know this switch.

@@ -17,9 +17,11 @@ from onnx import numpy_helper, parser
 
 from gigastt_lab import engine, int8_products, int8_weights
 from gigastt_lab.__main__ import main
+from gigastt_lab.encoder_comparison import relative_error, sample_clips
 from gigastt_lab.encoder_graph import loading, prepare
 from gigastt_lab.files import ENCODER_NAMES
 from gigastt_lab.models import DEMO_DIRECTORY
+from gigastt_lab.networks import Encoder
 from gigastt_lab.quantize import quantize_encoder
 from gigastt_lab.rounding import EIGHT_BITS
 from gigastt_lab.runtime import RuntimeOptions, build_session, load_session
@@ -212,37 +214,99 @@ def test_nothing_is_noted_of_weights_in_another_file(
         assert int8_weights.saturates_here(path) is False
 
 
+def unsigned(content: bytes, n_weights: int = 1) -> bytes:
+    """A graph with unsigned weights, without the signed ones."""
+    model = onnx.load_from_string(content)
+    assert int8_weights.make_unsigned(model.graph) >= n_weights
+    multiplied = {name for node in model.graph.node if node.op_type != "Identity" for name in node.input}
+    signed = {tensor.name for tensor in model.graph.initializer if tensor.data_type == tensor.INT8}
+    assert not signed & multiplied
+    onnx.checker.check_model(model)
+    content: bytes = model.SerializeToString()
+    return content
+
+
 @pytest.mark.parametrize("n_rows", [1, 2, 5, 33])
-def test_small_pairs_are_exact_and_so_are_unsigned_weights(tmp_path: Path, n_rows: int) -> None:
+def test_small_pairs_are_exact_and_so_are_unsigned_weights(n_rows: int) -> None:
     """On this processor, whichever it is."""
-    path = tmp_path / "graph_int8.onnx"
     rng = np.random.default_rng(n_rows)
+    graphs = [(SMALL, product(SMALL)), (SMALL, unsigned(product(SMALL))), (LARGE, unsigned(product(LARGE)))]
+    graphs.append((LARGE, unsigned(product(LARGE, "same = Identity (w)\ny = MatMulInteger (x, same)"))))
     for x in (np.full((n_rows, 6), 255, np.uint8), rng.integers(0, 256, (n_rows, 6)).astype(np.uint8)):
-        for weight, unsigned in ((SMALL, False), (SMALL, True), (LARGE, True)):
-            path.write_bytes(product(weight))
-            (sums,) = load_session(path, CPU, unsigned_weights=unsigned).run(x)
+        for weight, content in graphs:
+            (sums,) = build_session(content, "INT8", CPU).run(x)
             np.testing.assert_array_equal(sums, x.astype(int) @ weight.astype(int))
 
 
-@pytest.mark.parametrize("saturates", [False, True])
+@pytest.mark.parametrize("zero", [np.int8(3), np.array([-128, 0, 5, 127], np.int8)])
+def test_zero_points_move_with_their_weights(zero: np.ndarray) -> None:
+    model = onnx.load_from_string(product(LARGE, "y = MatMulInteger (x, w, a, z)"))
+    model.graph.initializer.extend(
+        [numpy_helper.from_array(np.asarray(zero), "z"), numpy_helper.from_array(np.array(7, np.uint8), "a")]
+    )
+    x = np.random.default_rng(0).integers(0, 256, (5, 6)).astype(np.uint8)
+    (sums,) = build_session(unsigned(model.SerializeToString(), 2), "INT8", CPU).run(x)
+    np.testing.assert_array_equal(sums, (x.astype(int) - 7) @ (LARGE.astype(int) - zero))
+
+
+def test_dequantized_products_are_exact_with_unsigned_weights() -> None:
+    """What ONNX Runtime's tool writes for static quantization, one scale for each column."""
+    model = parser.parse_model("""
+        <ir_version: 8, opset_import: ["" : 17]>
+        g (float[N, 6] x) => (float[N, M] y) {
+            q = QuantizeLinear (x, one, zero)
+            a = DequantizeLinear (q, one, zero)
+            b = DequantizeLinear <axis = 1> (w, scales)
+            y = MatMul (a, b)
+        }
+    """)
+    scales = np.array([0.5, 1.0, 2.0, 4.0], np.float32)
+    constants = {"w": LARGE, "scales": scales, "one": np.float32(1), "zero": np.uint8(0)}
+    model.graph.initializer.extend(
+        numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()
+    )
+    x = np.random.default_rng(0).integers(0, 256, (5, 6)).astype(np.float32)
+    (found,) = build_session(unsigned(model.SerializeToString()), "INT8", CPU).run(x)
+    np.testing.assert_allclose(found, x @ LARGE * scales, rtol=1e-6)
+
+
+def test_an_int8_predictor_is_exact_with_unsigned_weights(tmp_path: Path) -> None:
+    """An LSTM whose weights are as large as can be, quantized by ONNX Runtime's tool."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    rng = np.random.default_rng(0)
+    model = parser.parse_model("""
+        <ir_version: 8, opset_import: ["" : 17]>
+        g (float[T, 1, 16] x) => (float[T, 1, B, 8] y) { y = LSTM <hidden_size = 8> (x, w, r) }
+    """)
+    for name, n_in in (("w", 16), ("r", 8)):
+        signs = rng.choice([-1.0, 1.0], (1, 32, 1)).repeat(n_in, axis=2).astype(np.float32)
+        model.graph.initializer.append(numpy_helper.from_array(signs * np.float32(0.2), name))
+    source, target = tmp_path / "fp32.onnx", tmp_path / "int8.onnx"
+    onnx.save(model, source)
+    quantize_dynamic(source, target, weight_type=QuantType.QInt8)
+    graph = onnx.load(target).graph
+    assert [node.op_type for node in graph.node] == ["DynamicQuantizeLSTM"]
+    assert any(int8_weights._may_saturate(graph))
+    x = rng.uniform(0.0, 1.0, (5, 1, 16)).astype(np.float32)
+    (expected,) = load_session(source, CPU).run(x)
+    (found,) = build_session(unsigned(target.read_bytes(), 2), "INT8", CPU).run(x)
+    assert np.linalg.norm(found - expected) < 0.03 * np.linalg.norm(expected)
+
+
 def test_an_old_encoder_is_prepared_with_unsigned_weights(
-    tmp_path: Path, old_model: Path, monkeypatch: pytest.MonkeyPatch, saturates: bool
+    tmp_path: Path, old_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And compared with itself in that form. Whether it is made unsigned, the processor decides."""
-    asked: list[bool] = []
-
-    def watching(function):
-        def watched(*arguments, **options):
-            asked.append(options.get("unsigned_weights", options.get("is_packed", False) and saturates))
-            return function(*arguments, **options)
-
-        return watched
-
-    monkeypatch.setattr(prepare, "saturates_here", lambda path: saturates)
-    monkeypatch.setattr(prepare, "save_packed", watching(prepare.save_packed))
-    monkeypatch.setattr(prepare, "load_session", watching(prepare.load_session))
+    for module in (prepare, int8_weights):
+        monkeypatch.setattr(module, "saturates_here", lambda path: True)
     prepare.prepare(old_model / INT8, tmp_path)
-    assert asked == [saturates] * 3  # packed, the original, and what was packed, as it is
+    graph = onnx.load(tmp_path / loading.GRAPH_NAME, load_external_data=False).graph
+    assert "DynamicQuantizeMatMul" in {node.op_type for node in graph.node}
+    weights = [tensor.data_type for tensor in graph.initializer if len(tensor.dims) == 2]
+    assert onnx.TensorProto.INT8 not in weights
+    session = load_session(tmp_path / loading.GRAPH_NAME, CPU, is_packed=True)
+    exact = Encoder(load_session(old_model / FP32, CPU))
+    assert relative_error(exact, Encoder(session), sample_clips()[0]) < 0.03
 
 
 @pytest.mark.parametrize("is_small", [False, True])
@@ -250,22 +314,23 @@ def test_an_old_encoder_is_loaded_with_unsigned_weights(
     old_model: Path, without_vnni: None, monkeypatch: pytest.MonkeyPatch, is_small: bool
 ) -> None:
     """Where it is not prepared, too: because it is too small for that, or because preparing fails."""
-    asked: list[bool] = []
-
-    def watching(path, options, **arguments):
-        asked.append(arguments.get("unsigned_weights", False))
-        return load_session(path, options, **arguments)
+    made: list[int] = []
+    make_unsigned = int8_weights.make_unsigned
 
     def failing(*_):
         raise loading.NotPreparedError("no memory")
 
-    monkeypatch.setattr(loading, "load_session", watching)
+    monkeypatch.setattr(int8_weights, "make_unsigned", lambda graph: made.append(make_unsigned(graph)))
     monkeypatch.setattr(loading, "prepared", failing)
     if is_small:
         monkeypatch.setattr(loading, "_SMALLEST_BYTES", 10**9)
-    loading.load_encoder(old_model / INT8, CPU)
-    loading.load_encoder(DEMO_DIRECTORY / INT8, CPU)
-    assert asked == [True, False]
+    exact = Encoder(load_session(old_model / FP32, CPU))
+    for path, n_made in ((old_model / INT8, [40]), (DEMO_DIRECTORY / INT8, [])):
+        session = loading.load_encoder(path, CPU)
+        assert session.name == str(path)
+        assert relative_error(exact, Encoder(session), sample_clips()[0]) < 0.03
+        assert made == n_made
+        made.clear()
 
 
 def test_auto_passes_an_old_encoder_over(

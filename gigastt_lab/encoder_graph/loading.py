@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from gigastt_lab.errors import GigasttError
-from gigastt_lab.int8_weights import saturates_here
+from gigastt_lab.int8_weights import load_exactly
 from gigastt_lab.model_cache import NotPreparedError, prepared
 from gigastt_lab.runtime import RuntimeOptions, Session, load_session, on_first_that_starts
 from gigastt_lab.types import ProviderName
@@ -38,19 +38,14 @@ def load_encoder(path: Path, options: RuntimeOptions) -> Session:
         if provider != "cpu" or not path.is_file():
             return load_session(path, taken)
         if path.stat().st_size < _SMALLEST_BYTES:
-            return _load_as_it_is(path, taken)
+            return load_exactly(path, taken)
         try:
             return _load_rewritten(path, taken)
         except GigasttError as error:
             logger.warning("%s runs as it is, which is slower: %s", path, error)
-            return _load_as_it_is(path, taken)
+            return load_exactly(path, taken)
 
     return on_first_that_starts(options.provider, str(path), load_on)
-
-
-def _load_as_it_is(path: Path, options: RuntimeOptions) -> Session:
-    """The graph on a CPU; INT8 products are exact, or the weights made such that they are."""
-    return load_session(path, options, unsigned_weights=saturates_here(path))
 
 
 def _load_rewritten(path: Path, options: RuntimeOptions) -> Session:
@@ -59,7 +54,7 @@ def _load_rewritten(path: Path, options: RuntimeOptions) -> Session:
     def load(folder: Path) -> Session:
         graph = folder / GRAPH_NAME
         if not graph.is_file():
-            return _load_as_it_is(path, options)
+            return load_exactly(path, options)
         return load_session(graph, options, name=str(path), is_packed=True)
 
     return prepared("encoders", [path], lambda folder: _prepare(path, folder), load)

@@ -17,7 +17,7 @@ from gigastt_lab.encoder_graph.loading import GRAPH_NAME
 from gigastt_lab.encoder_graph.rewrite import rewrite
 from gigastt_lab.errors import GigasttError, ModelError
 from gigastt_lab.graph_file import load_whole_graph
-from gigastt_lab.int8_weights import saturates_here
+from gigastt_lab.int8_weights import load_exactly, make_unsigned, saturates_here
 from gigastt_lab.runtime import RuntimeOptions, Session, load_session, save_packed
 from gigastt_lab.types import Float32Array
 
@@ -49,7 +49,8 @@ def prepare(path: Path, folder: Path) -> dict[str, int]:
     """
     model = load_whole_graph(path)
     precision = "int8" if any(node.op_type in _INT8_OPS for node in model.graph.node) else "fp32"
-    unsigned = saturates_here(path)
+    if saturates_here(path):
+        make_unsigned(model.graph)
     found = rewrite(model)
     if not any(found.values()):
         return found
@@ -57,8 +58,8 @@ def prepare(path: Path, folder: Path) -> dict[str, int]:
         rewritten = Path(name) / GRAPH_NAME
         _save(model, rewritten)
         del model
-        save_packed(rewritten, folder / GRAPH_NAME, name=str(path), unsigned_weights=unsigned)
-    expected = _outputs(load_session(path, _CPU, unsigned_weights=unsigned))
+        save_packed(rewritten, folder / GRAPH_NAME, name=str(path))
+    expected = _outputs(load_exactly(path, _CPU))
     session = load_session(folder / GRAPH_NAME, _CPU, name=str(path), is_packed=True)
     _require_same(path, expected, _outputs(session), TOLERANCE[precision])
     return found
