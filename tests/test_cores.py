@@ -86,7 +86,16 @@ def test_a_system_without_control_groups(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("n_cores", "quota", "expected"),
-    [(1, None, 1), (64, None, 64), (64, 4.0, 4), (64, 2.5, 3), (64, 1.2, 1), (64, 0.3, 1), (2, 8.0, 2), (1, 1.5, 1)],
+    [
+        (1, None, 1),
+        (64, None, 64),
+        (64, 4.0, 4),
+        (64, 2.5, 3),
+        (64, 1.2, 1),
+        (64, 0.3, 1),
+        (2, 8.0, 2),
+        (1, 1.5, 1),
+    ],
 )
 def test_no_more_threads_than_cores_and_cpus_of_the_quota(
     monkeypatch: pytest.MonkeyPatch, n_cores: int, quota: float | None, expected: int
