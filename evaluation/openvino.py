@@ -53,7 +53,7 @@ def contestants(directory: Path, threads: int) -> Iterable[Contestant]:
     yield _loaded("ours, FP32", lambda: _ours(source, threads))
     yield _loaded("ours, INT8", lambda: _ours(directory / ENCODER_NAMES["int8"][0], threads))
     import nncf  # noqa: PLC0415 - not among the project's requirements
-    import openvino as ov  # noqa: PLC0415
+    import openvino as ov  # noqa: PLC0415 - likewise
 
     core = ov.Core()
 

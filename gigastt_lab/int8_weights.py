@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gigastt_lab.errors import ModelError
 from gigastt_lab.int8_products import int8_is_exact
 from gigastt_lab.model_cache import noted_of
 from gigastt_lab.quantized_graph import constants, read_names
@@ -55,15 +56,23 @@ def load_exactly(path: Path, options: RuntimeOptions) -> Session:
     """Load a graph as it is; with unsigned weights where its sums would saturate on this processor.
 
     Raises:
-        ModelNotFoundError, ModelError, ProviderError: as `runtime.load_session`.
+        ModelError: as `runtime.load_session`; or memory does not suffice to make its weights unsigned.
+        ModelNotFoundError, ProviderError: as `runtime.load_session`.
     """
     if not saturates_here(path):
         return load_session(path, options)
     import onnx  # noqa: PLC0415 - see `_has_large_pairs`
 
-    model = onnx.load(str(path))
-    make_unsigned(model.graph)
-    return build_session(model.SerializeToString(), str(path), options)
+    try:
+        model = onnx.load(str(path))
+        make_unsigned(model.graph)
+        content = model.SerializeToString()
+    except MemoryError as error:
+        raise ModelError(
+            f"{path}: there is not enough memory to make its INT8 weights exact on this processor; "
+            "make it again (python -m gigastt_lab quantize --force), or take --precision fp32"
+        ) from error
+    return build_session(content, str(path), options)
 
 
 def make_unsigned(graph: GraphProto) -> int:
@@ -88,13 +97,13 @@ def make_unsigned(graph: GraphProto) -> int:
     for use in list(_uses(graph)):
         _, tensor = known.get(use.weight, ("", None))
         weight, zero = use.place
-        use.node.input.extend([""] * (zero + 1 - len(use.node.input)))
-        is_known = not use.node.input[zero] or use.node.input[zero] in known
-        if tensor is None or tensor.data_type != tensor.INT8 or not is_known:
+        zero_point = use.node.input[zero] if zero < len(use.node.input) else ""
+        if tensor is None or tensor.data_type != tensor.INT8 or (zero_point and zero_point not in known):
             continue
         use.node.input[weight] = unsigned(use.weight)
-        if use.node.input[zero]:
-            use.node.input[zero] = unsigned(use.node.input[zero])
+        use.node.input.extend([""] * (zero + 1 - len(use.node.input)))
+        if zero_point:
+            use.node.input[zero] = unsigned(zero_point)
         else:
             scale = known.get(use.node.input[1], ("", None))[1] if use.place == _DEQUANTIZE else None
             use.node.input[zero] = _zero_point(graph, () if scale is None else tuple(scale.dims))

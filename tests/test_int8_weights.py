@@ -19,6 +19,7 @@ from gigastt_lab import engine, int8_weights
 from gigastt_lab.__main__ import main
 from gigastt_lab.encoder_comparison import relative_error, sample_clips
 from gigastt_lab.encoder_graph import loading, prepare
+from gigastt_lab.errors import ModelError
 from gigastt_lab.files import ENCODER_NAMES
 from gigastt_lab.models import DEMO_DIRECTORY
 from gigastt_lab.networks import Encoder
@@ -119,6 +120,9 @@ def test_where_memory_does_not_suffice_weights_are_taken_for_large(
     monkeypatch.setattr(int8_weights, "noted_of", lambda path, what, find_out: find_out())
     monkeypatch.setattr(int8_weights, "_has_large_pairs", out_of_memory)
     assert int8_weights.saturates_here(DEMO_DIRECTORY / INT8) is True
+    monkeypatch.setattr(onnx, "load", out_of_memory)
+    with pytest.raises(ModelError, match=r"not enough memory .*--force"):
+        int8_weights.load_exactly(DEMO_DIRECTORY / INT8, CPU)
 
 
 def test_nothing_is_noted_of_weights_in_another_file(
