@@ -18,13 +18,13 @@ from gigastt_lab.errors import (
     ModelNotFoundError,
     ProviderError,
 )
-from gigastt_lab.stream_options import EndpointOptions, StreamOptions
+from gigastt_lab.streaming.options import EndpointOptions, StreamOptions
 from gigastt_lab.types import Part, Segment, StreamResult, Timings, Transcript, Word
 
 if TYPE_CHECKING:
     from gigastt_lab.engine import Engine, EngineInfo, load_engine
-    from gigastt_lab.streaming import StreamingSession
-    from gigastt_lab.windows import WindowOptions
+    from gigastt_lab.recognition.windows import WindowOptions
+    from gigastt_lab.streaming.session import StreamingSession
 
 __all__ = [
     "AudioError",

@@ -10,16 +10,17 @@ import sys
 from collections.abc import Sequence
 
 from gigastt_lab.commands import download, models, quantize, serve, transcribe
-from gigastt_lab.commands.exit_codes import ExitCode, exit_code
 from gigastt_lab.commands.options import Command
 from gigastt_lab.errors import GigasttError
+from gigastt_lab.exit_codes import ExitCode, exit_code
 
 logger = logging.getLogger("gigastt_lab")
 
 COMMANDS: tuple[Command, ...] = (transcribe, download, quantize, models, serve)
 # What these say at level INFO is for everybody to see: that 900 MB are on their way, and why it takes long.
 _SAY_WHAT_THEY_DO = tuple(
-    f"gigastt_lab.{module}" for module in ("prepare", "download", "hub", "storage", "buckets")
+    f"gigastt_lab.{module}"
+    for module in ("prepare", "models.download", "models.hub", "models.storage", "recognition.buckets")
 )
 
 

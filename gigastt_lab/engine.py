@@ -10,23 +10,23 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from gigastt_lab.buckets import with_fixed_lengths
-from gigastt_lab.endpointing import SpeechDetector
+from gigastt_lab.audio.inputs import Audio, blocks_of, duration_of, waveform_of
+from gigastt_lab.audio.vad import SpeechDetector
 from gigastt_lab.errors import AudioError, AudioTooLongError, ModelError, ModelNotFoundError, ProviderError
-from gigastt_lab.files import ModelFiles, Precision, PrecisionChoice
-from gigastt_lab.inputs import Audio, blocks_of, duration_of, waveform_of
-from gigastt_lab.int8_products import int8_is_faster, int8_is_right
-from gigastt_lab.int8_weights import saturates_here
-from gigastt_lab.models import DEFAULT_MODEL, KNOWN_MODELS, canonical_name, model_directory
-from gigastt_lab.networks import Networks, load_networks
-from gigastt_lab.recognizer import Recognition, Recognizer
-from gigastt_lab.runtime import RuntimeOptions, on_first_that_starts
+from gigastt_lab.graphs.int8_weights import saturates_here
+from gigastt_lab.models.files import ModelFiles, Precision, PrecisionChoice
+from gigastt_lab.models.registry import DEFAULT_MODEL, KNOWN_MODELS, canonical_name, model_directory
+from gigastt_lab.recognition.buckets import with_fixed_lengths
+from gigastt_lab.recognition.networks import Networks, load_networks
+from gigastt_lab.recognition.recognizer import Recognition, Recognizer
+from gigastt_lab.recognition.tokenizer import Tokenizer
+from gigastt_lab.recognition.windows import WindowOptions, transcribed
+from gigastt_lab.runtime.processor import int8_is_faster, int8_is_right
+from gigastt_lab.runtime.sessions import RuntimeOptions, on_first_that_starts
 from gigastt_lab.spec import GIGAAM_V3, MAX_SINGLE_PASS_S, MAX_SYMBOLS_PER_FRAME
-from gigastt_lab.stream_options import Preset, StreamOptions, stream_options
-from gigastt_lab.streaming import StreamingSession
-from gigastt_lab.tokenizer import Tokenizer
+from gigastt_lab.streaming.options import Preset, StreamOptions, stream_options
+from gigastt_lab.streaming.session import StreamingSession
 from gigastt_lab.types import Float32Array, Part, Provider, ProviderName, Transcript
-from gigastt_lab.windows import WindowOptions, transcribed
 
 logger = logging.getLogger(__name__)
 

@@ -67,3 +67,8 @@ class NothingToQuantizeError(ModelError):
 
 class WorkCancelledError(GigasttError):
     """Work that was called off from another thread (`cancellation`)."""
+
+
+def brief(error: Exception) -> str:
+    """Class and first line of an error."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"

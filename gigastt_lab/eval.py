@@ -6,7 +6,7 @@ import sys
 def main() -> int:
     """Hand the arguments on; says what to install where the evaluation's packages are missing."""
     try:
-        from evaluation.cli import main as evaluate  # noqa: PLC0415 - to say what its absence means
+        from evaluation.cli.main import main as evaluate  # to say what its absence means
     except ModuleNotFoundError as error:
         sys.stderr.write(f"the evaluation needs {error.name}: pip install 'gigastt-lab[eval]'\n")
         return 2

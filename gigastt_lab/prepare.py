@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 from typing import Final, Literal
 
-from gigastt_lab.download import download
 from gigastt_lab.errors import ModelError, ModelNotFoundError
-from gigastt_lab.files import ENCODER_NAMES, ModelFiles, Precision, PrecisionChoice
-from gigastt_lab.models import KNOWN_MODELS, KnownModel, canonical_name, model_directory
-from gigastt_lab.quantized_graph import RECIPE_KEY
-from gigastt_lab.storage import file_state, graph_metadata, require_plain_files, size_text
+from gigastt_lab.models.download import download
+from gigastt_lab.models.files import ENCODER_NAMES, ModelFiles, Precision, PrecisionChoice
+from gigastt_lab.models.registry import KNOWN_MODELS, KnownModel, canonical_name, model_directory
+from gigastt_lab.models.storage import file_state, graph_metadata, require_plain_files, size_text
+from gigastt_lab.quantization.int8_graph import RECIPE_KEY
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ def _announce(known: KnownModel, directory: Path) -> None:
 
 def _make_int8(directory: Path, *, required: bool, show_progress: bool) -> bool:
     """Quantize the encoder; whether that worked. Unless it is `required`, a failure is a warning."""
-    from gigastt_lab.quantize import quantize_encoder  # noqa: PLC0415 - loads onnx
+    from gigastt_lab.quantization.quantize import quantize_encoder  # loads onnx
 
     logger.info(
         "making the INT8 encoder, once, which takes about a minute; --skip-quantize or %s=1 keeps FP32",

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from gigastt_lab.rich import transcript_html
+from gigastt_lab.transcript_html import transcript_html
 
 # Execution providers of ONNX Runtime, by short name; "auto" chooses.
 ProviderName = Literal["cpu", "cuda", "tensorrt", "coreml", "openvino", "directml", "nnapi"]
@@ -18,6 +18,7 @@ Provider = Literal["auto", "cpu", "cuda", "tensorrt", "coreml", "openvino", "dir
 Float32Array = npt.NDArray[np.float32]
 Int64Array = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+Int8Array = npt.NDArray[np.int8]
 
 ResultKind = Literal["partial", "final"]
 # Why an utterance of a stream ended: the speaker paused, it grew too long, or the stream was stopped.

@@ -16,14 +16,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from downloads import forget_connections
-from graphs import Sizes, write_model
-from hub import Hub, model_of, serve
-from word_errors import word_errors
 
-from gigastt_lab import Engine, load_engine, model_cache
-from gigastt_lab.audio import decode_audio
-from gigastt_lab.models import DEFAULT_MODEL, DEMO_CLIPS_DIRECTORY, KNOWN_MODELS, KnownModel
+from gigastt_lab import Engine, load_engine
+from gigastt_lab.audio.reading import decode_audio
+from gigastt_lab.models.registry import DEFAULT_MODEL, DEMO_CLIPS_DIRECTORY, KNOWN_MODELS, KnownModel
+from gigastt_lab.runtime import cache as model_cache
+from tests.support.downloads import forget_connections
+from tests.support.graphs import Sizes, write_model
+from tests.support.hub import Hub, model_of, serve
+from tests.support.word_errors import word_errors
 
 
 def pytest_configure() -> None:
@@ -144,5 +145,5 @@ def logging_as_it_was() -> Iterator[None]:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds that a download would have waited between its attempts; it does not."""
     seconds: list[float] = []
-    monkeypatch.setattr("gigastt_lab.hub.time", SimpleNamespace(sleep=seconds.append, time=time.time))
+    monkeypatch.setattr("gigastt_lab.models.hub.time", SimpleNamespace(sleep=seconds.append, time=time.time))
     return seconds

@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import soxr
-from audio_files import RATE, by_ffmpeg, by_soundfile, media_recorder, telegram_voice, without_end_flag
-from graphs import Sizes, write_model
-from word_errors import word_errors, words
 
 from gigastt_lab import (
     AudioError,
@@ -28,12 +25,22 @@ from gigastt_lab import (
     Transcript,
     load_engine,
 )
-from gigastt_lab.files import PREFIX, VOCABULARY_NAME, ModelFiles
-from gigastt_lab.models import DEFAULT_MODEL, DEMO_DIRECTORY
-from gigastt_lab.runtime import available_providers
+from gigastt_lab.models.files import PREFIX, VOCABULARY_NAME, ModelFiles
+from gigastt_lab.models.registry import DEFAULT_MODEL, DEMO_DIRECTORY
+from gigastt_lab.runtime.sessions import available_providers
+from tests.support.audio_files import (
+    RATE,
+    by_ffmpeg,
+    by_soundfile,
+    media_recorder,
+    telegram_voice,
+    without_end_flag,
+)
+from tests.support.graphs import Sizes, write_model
+from tests.support.word_errors import word_errors, words
 
 if TYPE_CHECKING:
-    from conftest import Clip
+    from tests.conftest import Clip
 
 FRAME_S = 0.04
 

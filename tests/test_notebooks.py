@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[1] / "notebooks"
+from tests.support.paths import NOTEBOOKS
+
+FOLDER = NOTEBOOKS
 NAMES = (
     "01_quickstart", "02_wer_study", "03_int8_vs_fp32", "04_latency", "05_streaming", "06_error_analysis",
     "07_live_microphone",

@@ -9,8 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from downloads import ENCODER, VOCABULARY, assert_complete
-from hub import Hub
 
 from gigastt_lab.errors import (
     DirectoryNotWritableError,
@@ -20,8 +18,10 @@ from gigastt_lab.errors import (
     ModelNotFoundError,
     NothingToQuantizeError,
 )
-from gigastt_lab.models import DEMO_DIRECTORY
+from gigastt_lab.models.registry import DEMO_DIRECTORY
 from gigastt_lab.prepare import INT8_ENCODER, fetch_model, prepare_model, skips_quantizing
+from tests.support.downloads import ENCODER, VOCABULARY, assert_complete
+from tests.support.hub import Hub
 
 MODEL = "gigaam-v3-e2e-rnnt"
 
@@ -36,7 +36,7 @@ def quantized(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         shutil.copy(source, target)
         return SimpleNamespace(bytes_before=4, bytes_after=1)
 
-    monkeypatch.setattr("gigastt_lab.quantize.quantize_encoder", quantize_encoder)
+    monkeypatch.setattr("gigastt_lab.quantization.quantize.quantize_encoder", quantize_encoder)
     return sources
 
 
@@ -132,7 +132,7 @@ def test_fp32_goes_on_where_quantizing_fails(
     caplog: pytest.LogCaptureFixture,
     error: Exception,
 ) -> None:
-    monkeypatch.setattr("gigastt_lab.quantize.quantize_encoder", failing(error))
+    monkeypatch.setattr("gigastt_lab.quantization.quantize.quantize_encoder", failing(error))
     prepare_model(MODEL, target)
     assert_complete(target, hub.model)
     (warning,) = [record for record in caplog.records if record.levelno == logging.WARNING]
@@ -147,7 +147,7 @@ def test_fp32_goes_on_where_quantizing_fails(
 def test_errors_of_quantizing_keep_their_kind(
     hub: Hub, target: Path, monkeypatch: pytest.MonkeyPatch, kind: type[ModelError]
 ) -> None:
-    monkeypatch.setattr("gigastt_lab.quantize.quantize_encoder", failing(kind("the reason")))
+    monkeypatch.setattr("gigastt_lab.quantization.quantize.quantize_encoder", failing(kind("the reason")))
     with pytest.raises(kind, match="INT8 encoder could not be made: the reason"):
         prepare_model(MODEL, target, precision="int8")
 
@@ -159,7 +159,7 @@ def test_an_int8_encoder_that_another_process_made_is_no_failure(
         shutil.copy(source, target)
         raise ModelExistsError("there already")
 
-    monkeypatch.setattr("gigastt_lab.quantize.quantize_encoder", late)
+    monkeypatch.setattr("gigastt_lab.quantization.quantize.quantize_encoder", late)
     prepare_model(MODEL, target, precision="int8")
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 

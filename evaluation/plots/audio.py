@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evaluation.plots.style import COLORS, INK, axes_or_new, clean
-from gigastt_lab.features import log_mel as log_mel_of
+from gigastt_lab.recognition.features import log_mel as log_mel_of
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.types import Float32Array, Word
 
@@ -63,7 +63,7 @@ def log_mel(features: Float32Array, words: Sequence[Word] = (), ax: Axes | None 
     """The picture that the encoder sees, in dB; white lines are the beginnings and ends of words.
 
     Args:
-        features: Natural logarithm of mel energies, from `gigastt_lab.features.log_mel`. Shape (n_mels,
+        features: Natural logarithm of mel energies, from `recognition.features.log_mel`. Shape (n_mels,
             n_frames).
         words: With times in seconds.
         ax: Where to draw.

@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from evaluation.compare import Comparison
 from evaluation.plots.style import (
     COLORS,
     INK,
@@ -24,6 +23,7 @@ from evaluation.plots.style import (
     whisker_across,
     with_legend,
 )
+from evaluation.scoring.compare import Comparison
 
 _KINDS: Final = ("substitution", "deletion", "insertion")
 _NO_WORD: Final = "∅"
@@ -32,7 +32,7 @@ _NO_WORD: Final = "∅"
 def calibration(tables: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
     """Share of words that are right against their confidence, with intervals; beneath, how many words.
 
-    From `evaluation.breakdowns.calibration`. On the diagonal, confidence is what it says.
+    From `evaluation.scoring.breakdowns.calibration`. On the diagonal, confidence is what it says.
     """
     if ax is None:  # placed by hand: layouts do not see what hangs beneath
         ax = Figure((5.4, 4.0)).add_axes((0.13, 0.42, 0.84, 0.55))
@@ -57,7 +57,7 @@ def calibration(tables: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> A
 
 
 def confusions(table: pd.DataFrame, ax: Axes | None = None, *, n: int = 12) -> Axes:
-    """The commonest errors and how often each was made; from `evaluation.breakdowns.confusions`.
+    """The commonest errors and how often each was made; from `evaluation.scoring.breakdowns.confusions`.
 
     Args:
         table: One row per edit.
@@ -81,7 +81,7 @@ def error_kinds(tables: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> A
     """Substitutions, deletions and insertions per 100 words, with intervals.
 
     Args:
-        tables: Of each system, from `evaluation.breakdowns.by_kind`.
+        tables: Of each system, from `evaluation.scoring.breakdowns.by_kind`.
         ax: Where to draw.
     """
     ax = axes_or_new(ax, height=1.1 + 0.35 * len(_KINDS))

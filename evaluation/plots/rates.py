@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from evaluation.compare import Comparison
 from evaluation.plots.style import (
     INK,
     axes_or_new,
@@ -19,7 +18,8 @@ from evaluation.plots.style import (
     whisker_across,
     with_legend,
 )
-from evaluation.scores import ALL, Score
+from evaluation.scoring.compare import Comparison
+from evaluation.scoring.scores import ALL, Score
 
 
 def wer_by_system(scores: Mapping[str, Score], ax: Axes | None = None) -> Axes:
@@ -33,7 +33,7 @@ def wer_by_system(scores: Mapping[str, Score], ax: Axes | None = None) -> Axes:
 
 
 def wer_by_profile(profiles: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
-    """The WER of each system under each profile of the normaliser; from `evaluation.scores.profiles`."""
+    """The WER of each system under each profile of the normaliser; from `scoring.scores.profiles`."""
     ax = axes_or_new(ax)
     tables = {
         name: table[table["utterances"] == ALL].set_index("profile") for name, table in profiles.items()
@@ -44,7 +44,7 @@ def wer_by_profile(profiles: Mapping[str, pd.DataFrame], ax: Axes | None = None)
 
 
 def wer_by_rule(rules: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
-    """The WER after each rule of the normaliser, all earlier ones applied; from `evaluation.scores.rules`.
+    """The WER after each rule of the normaliser, all earlier ones applied; from `scoring.scores.rules`.
 
     At the right, of one system, the points by which the rule changed the rate, where it did.
     """
@@ -76,7 +76,7 @@ def differences(comparisons: Sequence[Comparison], ax: Axes | None = None) -> Ax
 
 
 def wer_by_bin(bins: Mapping[str, pd.DataFrame], xlabel: str, ax: Axes | None = None) -> Axes:
-    """The WER of each system against length, duration or noise; from `evaluation.breakdowns`.
+    """The WER of each system against length, duration or noise; from `evaluation.scoring.breakdowns`.
 
     How many utterances a bin holds stands above it: those of the first system.
     """
@@ -95,7 +95,7 @@ def wer_by_bin(bins: Mapping[str, pd.DataFrame], xlabel: str, ax: Axes | None = 
 def interval_width(widths: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
     """How many utterances one needs: half the interval's width, in points, against their number.
 
-    From `evaluation.breakdowns.width_by_n`. Dashed, as 1 / sqrt(n): what more utterances would give.
+    From `evaluation.scoring.breakdowns.width_by_n`. Dashed, as 1 / sqrt(n): what more utterances would give.
     """
     ax = axes_or_new(ax)
     for number, (name, table) in enumerate(widths.items()):

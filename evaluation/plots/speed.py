@@ -20,8 +20,8 @@ from evaluation.plots.style import (
     rows_named,
     with_legend,
 )
-from evaluation.scores import Score
-from evaluation.speed import is_timed
+from evaluation.scoring.latency import is_timed
+from evaluation.scoring.scores import Score
 
 _POINTS_AS_SHAPES = 500  # more of them become an image inside the vector graphic
 

@@ -9,13 +9,13 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gigastt_lab.commands.exit_codes import DOWNLOAD_CODES, ExitCode, epilog
 from gigastt_lab.commands.options import add_model, add_model_dir, add_skip_quantize, new_parser
 from gigastt_lab.errors import ModelError
-from gigastt_lab.files import ModelFiles
-from gigastt_lab.models import KNOWN_MODELS, canonical_name, model_directory
+from gigastt_lab.exit_codes import DOWNLOAD_CODES, ExitCode, epilog
+from gigastt_lab.models.files import ModelFiles
+from gigastt_lab.models.registry import KNOWN_MODELS, canonical_name, model_directory
+from gigastt_lab.models.storage import size_text
 from gigastt_lab.prepare import fetch_model, graph_origin, precisions_of
-from gigastt_lab.storage import size_text
 
 if TYPE_CHECKING:
     from gigastt_lab.commands.options import Subparsers

@@ -15,9 +15,9 @@ from dataclasses import asdict, replace
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from gigastt_lab.commands.exit_codes import ExitCode
+from gigastt_lab.exit_codes import ExitCode
 from gigastt_lab.formats import as_json_word
-from gigastt_lab.stream_options import PRESETS, EndpointOptions, StreamOptions
+from gigastt_lab.streaming.options import PRESETS, EndpointOptions, StreamOptions
 
 if TYPE_CHECKING:
     from gigastt_lab.engine import Engine

@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gigastt_lab.commands.exit_codes import ExitCode, epilog
 from gigastt_lab.commands.options import add_model_dir, new_parser
 from gigastt_lab.errors import GigasttError, ModelError
-from gigastt_lab.files import ENCODER_NAMES, ModelFiles, Precision
-from gigastt_lab.models import KNOWN_MODELS, KnownModel, model_directory
+from gigastt_lab.exit_codes import ExitCode, epilog
+from gigastt_lab.models.files import ENCODER_NAMES, ModelFiles, Precision
+from gigastt_lab.models.registry import KNOWN_MODELS, KnownModel, model_directory
+from gigastt_lab.models.storage import FileState, file_state, size_text
 from gigastt_lab.prepare import graph_origin, precisions_of
-from gigastt_lab.storage import FileState, file_state, size_text
 
 if TYPE_CHECKING:
     from gigastt_lab.commands.options import Subparsers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Protocol
 
-from gigastt_lab.models import DEFAULT_MODEL, MODEL_DIR_VARIABLE
+from gigastt_lab.models.registry import DEFAULT_MODEL, MODEL_DIR_VARIABLE
 from gigastt_lab.prepare import SKIP_QUANTIZE_VARIABLE, skips_quantizing
 
 if TYPE_CHECKING:

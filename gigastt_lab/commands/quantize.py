@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from gigastt_lab import models
-from gigastt_lab.commands.exit_codes import ExitCode, epilog
 from gigastt_lab.commands.options import add_model, add_model_dir, new_parser
-from gigastt_lab.cores import DEFAULT_THREADS
 from gigastt_lab.errors import ModelExistsError
-from gigastt_lab.files import ENCODER_NAMES
-from gigastt_lab.quantized_graph import DEFAULT_RECIPE, Recipe
+from gigastt_lab.exit_codes import ExitCode, epilog
+from gigastt_lab.models import registry as models
+from gigastt_lab.models.files import ENCODER_NAMES
+from gigastt_lab.quantization.int8_graph import DEFAULT_RECIPE, Recipe
+from gigastt_lab.runtime.cores import DEFAULT_THREADS
 
 if TYPE_CHECKING:
     from gigastt_lab.commands.options import Subparsers
-    from gigastt_lab.encoder_comparison import Speed
-    from gigastt_lab.quantize import Quantization
+    from gigastt_lab.quantization.comparison import Speed
+    from gigastt_lab.quantization.quantize import Quantization
     from gigastt_lab.types import Float32Array
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     """Quantize, and print the report."""
     if options.threads is not None and options.threads < 1:
         options.parser.error(f"--threads {options.threads}: give 1 or more")
-    from gigastt_lab.quantize import quantize_encoder  # noqa: PLC0415 - see `_comparison`
+    from gigastt_lab.quantization.quantize import quantize_encoder
 
     directory = models.model_directory(options.model, options.model_dir)
     source = directory / ENCODER_NAMES["fp32"][0]
@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
             show_progress=sys.stderr.isatty(),
         )
     except ModelExistsError as error:
-        from gigastt_lab.int8_weights import saturates_somewhere  # noqa: PLC0415 - see `_comparison`
+        from gigastt_lab.graphs.int8_weights import saturates_somewhere
 
         how = "give --force to replace it"
         if saturates_somewhere(target):
@@ -109,7 +109,7 @@ def _speech(options: argparse.Namespace) -> list[Float32Array] | None:
     """What to calibrate on; None for the packaged clips, nothing for rounding to nearest."""
     if options.calibrate_on is None:
         return [] if options.no_calibration else None
-    from gigastt_lab.audio import decode_audio  # noqa: PLC0415 - see `_comparison`
+    from gigastt_lab.audio.reading import decode_audio
 
     return [decode_audio(path) for path in options.calibrate_on]
 
@@ -138,12 +138,13 @@ def _comparison(source: Path, target: Path, threads: int | None, *, on_sample_cl
         on_sample_clips: Whether the weights were rounded for the clips that the error is measured on.
     """
     # They load ONNX Runtime, which `--help` and errors should not wait for.
-    import onnxruntime  # noqa: PLC0415
-    from tqdm import tqdm  # noqa: PLC0415
+    import onnxruntime
+    from tqdm import tqdm
 
-    from gigastt_lab.encoder_comparison import measure_speed, relative_error, sample_clips  # noqa: PLC0415
-    from gigastt_lab.networks import Encoder  # noqa: PLC0415
-    from gigastt_lab.runtime import RuntimeOptions, load_session  # noqa: PLC0415
+    from gigastt_lab.quantization.calibration import sample_clips
+    from gigastt_lab.quantization.comparison import measure_speed, relative_error
+    from gigastt_lab.recognition.networks import Encoder
+    from gigastt_lab.runtime.sessions import RuntimeOptions, load_session
 
     runtime = RuntimeOptions(provider="cpu", threads=threads)
     fp32, int8 = (Encoder(load_session(path, runtime)) for path in (source, target))

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from gigastt_lab.commands.exit_codes import DOWNLOAD_CODES, ExitCode, epilog
+from gigastt_lab.exit_codes import DOWNLOAD_CODES, ExitCode, epilog
 from gigastt_lab.server.config import ConfigSource, ServerConfig
 from gigastt_lab.server.options import OptionError, add_flags
 
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     """Serve until a signal ends it; returns the exit code."""
     parser: argparse.ArgumentParser = options.parser
     try:
-        from gigastt_lab.server.run import run as serve  # noqa: PLC0415 - loads FastAPI
+        from gigastt_lab.server.run import run as serve  # loads FastAPI
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "gigastt_lab":
             raise

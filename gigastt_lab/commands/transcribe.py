@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from gigastt_lab.commands import live
-from gigastt_lab.commands.exit_codes import DOWNLOAD_CODES, ExitCode, epilog
 from gigastt_lab.commands.options import add_model, add_model_dir, add_skip_quantize, new_parser
-from gigastt_lab.cores import DEFAULT_THREADS
 from gigastt_lab.errors import AudioError, GigasttError, ProviderError
-from gigastt_lab.files import PrecisionChoice
+from gigastt_lab.exit_codes import DOWNLOAD_CODES, ExitCode, epilog
 from gigastt_lab.formats import Format, as_json_object, render
+from gigastt_lab.models.files import PrecisionChoice
 from gigastt_lab.prepare import prepare_model
+from gigastt_lab.runtime.cores import DEFAULT_THREADS
 from gigastt_lab.types import Part, Provider, Transcript
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _with_seconds(parts: Iterator[Part], *, shown: bool) -> Iterator[Part]:
     if not (shown and sys.stderr.isatty()) or first.done_s == first.duration_s:
         yield from parts
         return
-    from tqdm import tqdm  # noqa: PLC0415 - for long files on terminals only
+    from tqdm import tqdm
 
     with tqdm(
         desc="transcribing", unit="s", total=round(first.duration_s or 0), initial=round(first.done_s),
@@ -160,7 +160,7 @@ def _with_seconds(parts: Iterator[Part], *, shown: bool) -> Iterator[Part]:
 
 
 def _require_provider(provider: Provider) -> None:
-    from gigastt_lab.runtime import available_providers  # noqa: PLC0415 - loads ONNX Runtime
+    from gigastt_lab.runtime.sessions import available_providers  # loads ONNX Runtime
 
     usable = available_providers()
     if provider != "auto" and provider not in usable:
@@ -172,7 +172,7 @@ def _require_provider(provider: Provider) -> None:
 
 def _say_what_is_wrong_with(files: Sequence[str]) -> None:
     """Log why each of `files`, none of which is a file, cannot be read."""
-    from gigastt_lab.audio import decode_audio  # noqa: PLC0415 - `--help` should not load the decoders
+    from gigastt_lab.audio.reading import decode_audio  # `--help` should not load the decoders
 
     for file in files:
         try:
@@ -182,7 +182,7 @@ def _say_what_is_wrong_with(files: Sequence[str]) -> None:
 
 
 def _load(options: argparse.Namespace) -> Engine:
-    from gigastt_lab.engine import load_engine  # noqa: PLC0415 - `--help` should not load ONNX Runtime
+    from gigastt_lab.engine import load_engine  # `--help` should not load ONNX Runtime
 
     directory = prepare_model(
         options.model, options.model_dir, precision=options.precision, skip_quantize=options.skip_quantize
@@ -246,8 +246,8 @@ def _with_progress(files: Sequence[str], shows_bar: bool) -> Iterator[str]:
     if not (shows_bar and sys.stderr.isatty()):
         yield from files
         return
-    from tqdm import tqdm  # noqa: PLC0415 - not needed for one file
-    from tqdm.contrib.logging import logging_redirect_tqdm  # noqa: PLC0415
+    from tqdm import tqdm
+    from tqdm.contrib.logging import logging_redirect_tqdm
 
     with logging_redirect_tqdm():
         yield from tqdm(files, desc="transcribing", unit="file", file=sys.stderr)

@@ -37,10 +37,10 @@ def cli_page() -> str:
 
 def openapi_page() -> str:
     """`docs/openapi.json`."""
-    import asyncio  # noqa: PLC0415
+    import asyncio
 
-    from gigastt_lab.server.app import create_app  # noqa: PLC0415 - loads FastAPI
-    from gigastt_lab.server.state import ServerState  # noqa: PLC0415
+    from gigastt_lab.server.app import create_app  # loads FastAPI
+    from gigastt_lab.server.state import ServerState
 
     async def described() -> object:
         return create_app(ServerState(ServerConfig())).openapi()

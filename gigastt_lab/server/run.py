@@ -17,9 +17,9 @@ from typing import Final
 
 import uvicorn
 
-from gigastt_lab.commands.exit_codes import ExitCode, exit_code
 from gigastt_lab.engine import Engine, load_engine
 from gigastt_lab.errors import GigasttError, ModelError
+from gigastt_lab.exit_codes import ExitCode, exit_code
 from gigastt_lab.prepare import prepare_model
 from gigastt_lab.server import logs
 from gigastt_lab.server.app import create_app

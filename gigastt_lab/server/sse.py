@@ -11,14 +11,14 @@ from typing import BinaryIO, Final
 from fastapi import APIRouter, Request, Response
 from starlette.types import Receive, Scope, Send
 
-from gigastt_lab.audio import audio_blocks
+from gigastt_lab.audio.reading import audio_blocks
 from gigastt_lab.server import messages, schemas
 from gigastt_lab.server.errors import ApiError, api_error
 from gigastt_lab.server.state import ServerState
 from gigastt_lab.server.uploads import received
 from gigastt_lab.server.work import ClientGoneError, Job, while_connected
-from gigastt_lab.stream_options import StreamOptions
-from gigastt_lab.streaming import StreamingSession
+from gigastt_lab.streaming.options import StreamOptions
+from gigastt_lab.streaming.session import StreamingSession
 from gigastt_lab.types import StreamResult
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from gigastt_lab.errors import ModelError
-from gigastt_lab.models import canonical_name
+from gigastt_lab.models.registry import canonical_name
 from gigastt_lab.server import schemas
 from gigastt_lab.server.errors import METRICS_DISABLED, ApiError
 from gigastt_lab.server.messages import SUPPORTED_RATES

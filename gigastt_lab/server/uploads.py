@@ -14,7 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
-from gigastt_lab.containers import sniff
+from gigastt_lab.audio.containers import sniff
 from gigastt_lab.server.errors import BAD_REQUEST, PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, ApiError
 from gigastt_lab.server.work import ClientGoneError
 

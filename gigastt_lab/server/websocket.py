@@ -28,7 +28,7 @@ from gigastt_lab.server.inbox import EMPTY, GONE, IDLE, Audio, Ended, Inbox, Tex
 from gigastt_lab.server.messages import PROTOCOL_VERSION, SUPPORTED_RATES, Configure, Stop
 from gigastt_lab.server.state import ServerState
 from gigastt_lab.server.work import ClientGoneError, Job
-from gigastt_lab.streaming import StreamingSession
+from gigastt_lab.streaming.session import StreamingSession
 from gigastt_lab.types import StreamResult
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from starlette.types import Receive
 
-from gigastt_lab.cancellation import Cancellation
+from gigastt_lab.runtime.cancellation import Cancellation
 from gigastt_lab.server.errors import INFERENCE_TIMEOUT, ApiError
 from gigastt_lab.server.pool import Permit
 

@@ -13,8 +13,8 @@ import torch
 
 from gigastt_lab.engine import load_engine
 from gigastt_lab.errors import GigasttError
-from gigastt_lab.files import VOCABULARY_NAME
-from gigastt_lab.models import DEMO_DIRECTORY, DEMO_MODEL
+from gigastt_lab.models.files import VOCABULARY_NAME
+from gigastt_lab.models.registry import DEMO_DIRECTORY, DEMO_MODEL
 from gigastt_lab.training.architecture import CONFIGS, ModelConfig, Transducer
 from gigastt_lab.training.clips import write_clips
 from gigastt_lab.training.corpus import DEFAULT_SEED, Corpus, CorpusSize, build

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gigastt_lab.features import log_mel
+from gigastt_lab.recognition.features import log_mel
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.training.augment import SAMPLE_RATE, AugmentOptions, augment, silence, spec_augment
 from gigastt_lab.training.corpus import Corpus, Entry

@@ -15,7 +15,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from gigastt_lab.errors import ModelError
-from gigastt_lab.files import PREFIX
+from gigastt_lab.models.files import PREFIX
 from gigastt_lab.spec import GIGAAM_V3, MAX_SYMBOLS_PER_FRAME
 from gigastt_lab.training.architecture import Transducer
 from gigastt_lab.types import Float32Array

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gigastt_lab.tokenizer import BLANK_PIECE, UNKNOWN_PIECE, WORD_START, Tokenizer
+from gigastt_lab.recognition.tokenizer import BLANK_PIECE, UNKNOWN_PIECE, WORD_START, Tokenizer
 
 CHARACTERS = " абвгдежзийклмнопрстуфхцчшщъыьэюяё"  # the character CTC's classes; its blank comes after
 
@@ -18,7 +18,7 @@ def learn(texts: Iterable[str], n_pieces: int) -> list[str]:
 
     Digits stay single, so that a number is spelt as it is spoken: digit by digit.
     """
-    import sentencepiece  # noqa: PLC0415 - only to learn; `Pieces` encodes
+    import sentencepiece
 
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(

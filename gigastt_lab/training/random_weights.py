@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gigastt_lab.audio import decode_audio
-from gigastt_lab.features import log_mel
-from gigastt_lab.models import DEMO_CLIPS_DIRECTORY
-from gigastt_lab.search import GreedySearch
+from gigastt_lab.audio.reading import decode_audio
+from gigastt_lab.models.registry import DEMO_CLIPS_DIRECTORY
+from gigastt_lab.recognition.features import log_mel
+from gigastt_lab.recognition.search import GreedySearch
 from gigastt_lab.training.architecture import ConformerLayer, Transducer
 from gigastt_lab.types import Float32Array, Int64Array
 

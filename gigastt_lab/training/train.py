@@ -23,9 +23,9 @@ from torch.multiprocessing.spawn import start_processes
 from tqdm import tqdm
 
 from gigastt_lab.errors import ModelError
-from gigastt_lab.features import log_mel
-from gigastt_lab.files import VOCABULARY_NAME
-from gigastt_lab.tokenizer import Tokenizer
+from gigastt_lab.models.files import VOCABULARY_NAME
+from gigastt_lab.recognition.features import log_mel
+from gigastt_lab.recognition.tokenizer import Tokenizer
 from gigastt_lab.training.architecture import ModelConfig, Transducer
 from gigastt_lab.training.augment import AugmentOptions
 from gigastt_lab.training.batches import Batches, BatchOptions

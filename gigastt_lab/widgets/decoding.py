@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from gigastt_lab.errors import GigasttError
-from gigastt_lab.streaming import StreamingSession
+from gigastt_lab.streaming.session import StreamingSession
 from gigastt_lab.types import StreamResult
 
 logger = logging.getLogger(__name__)

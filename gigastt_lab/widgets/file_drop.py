@@ -17,9 +17,9 @@ from typing import Any, BinaryIO, cast
 import anywidget
 import traitlets
 
-from gigastt_lab.cancellation import Cancellation
 from gigastt_lab.engine import Engine
 from gigastt_lab.errors import GigasttError, WorkCancelledError
+from gigastt_lab.runtime.cancellation import Cancellation
 from gigastt_lab.types import Part, Transcript
 from gigastt_lab.widgets import assets, messages
 

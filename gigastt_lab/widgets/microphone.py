@@ -25,7 +25,7 @@ import traitlets
 from gigastt_lab.engine import Engine
 from gigastt_lab.errors import GigasttError
 from gigastt_lab.spec import GIGAAM_V3
-from gigastt_lab.stream_options import Preset, StreamOptions, stream_options
+from gigastt_lab.streaming.options import Preset, StreamOptions, stream_options
 from gigastt_lab.types import Float32Array, Transcript
 from gigastt_lab.widgets import assets, messages
 from gigastt_lab.widgets.decoding import BackgroundStream, BacklogError, Progress

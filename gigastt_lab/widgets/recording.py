@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from gigastt_lab.audio import from_array
+from gigastt_lab.audio.reading import from_array
 from gigastt_lab.types import Float32Array, StreamResult, Timings, Transcript
 from gigastt_lab.widgets.messages import later
 

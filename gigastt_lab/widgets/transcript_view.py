@@ -9,7 +9,7 @@ import anywidget
 import soundfile
 import traitlets
 
-from gigastt_lab.inputs import Audio, waveform_of
+from gigastt_lab.audio.inputs import Audio, waveform_of
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.types import Float32Array, Transcript
 from gigastt_lab.widgets import assets, messages

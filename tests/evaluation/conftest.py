@@ -3,10 +3,10 @@
 from importlib.util import find_spec
 
 NEEDS = {
-    "jiwer": ["test_metrics.py", "test_mapsswe.py"],
-    "datasets": ["test_datasets.py", "test_datasets_hub.py"],
-    "websockets": ["test_streaming_websocket.py", "test_streaming_cli.py"],
-    "fastapi": ["test_serving.py", "test_serving_soak.py"],
+    "jiwer": ["scoring/test_metrics.py", "scoring/test_mapsswe.py"],
+    "datasets": ["datasets/test_named.py", "datasets/test_hub.py"],
+    "websockets": ["stream_study/test_websocket.py", "stream_study/test_cli.py"],
+    "fastapi": ["server_study/test_benchmark.py", "server_study/test_soak.py"],
 }
 MISSING = [name for name in NEEDS if find_spec(name) is None]
 

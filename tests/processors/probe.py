@@ -13,9 +13,10 @@ import numpy as np
 from onnx import numpy_helper, parser
 
 import gigastt_lab
-from gigastt_lab.int8_products import int8_is_exact, int8_is_faster, int8_is_right
-from gigastt_lab.rounding import EXACT, round_to_nearest
-from gigastt_lab.runtime import RuntimeOptions, build_session
+from gigastt_lab.graphs.weight_range import EXACT
+from gigastt_lab.quantization.gptq import round_to_nearest
+from gigastt_lab.runtime.processor import int8_is_exact, int8_is_faster, int8_is_right
+from gigastt_lab.runtime.sessions import RuntimeOptions, build_session
 
 CPU = RuntimeOptions(provider="cpu", threads=1)
 

@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from gigastt_lab.files import ENCODER_NAMES
-from gigastt_lab.models import DEMO_CLIPS_DIRECTORY, DEMO_DIRECTORY
-from gigastt_lab.quantize import quantize_encoder
-from gigastt_lab.rounding import EIGHT_BITS
+from gigastt_lab.graphs.weight_range import EIGHT_BITS
+from gigastt_lab.models.files import ENCODER_NAMES
+from gigastt_lab.models.registry import DEMO_CLIPS_DIRECTORY, DEMO_DIRECTORY
+from gigastt_lab.quantization.quantize import quantize_encoder
 
 PROBE = Path(__file__).with_name("probe.py")
 CLIP = DEMO_CLIPS_DIRECTORY / "clip_00_assistant_espeak-ng.flac"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from process import serving
-from recordings import RATE, as_wav
 
 from gigastt_lab import Engine, load_engine
-
-collect_ignore = ["schemathesis_hooks.py"]  # of another program
+from tests.support.recordings import RATE, as_wav
+from tests.support.server_process import serving
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,10 @@ import socket
 import threading
 
 import pytest
-from process import eventually, is_error, serving
-from recordings import RATE, as_pcm16
-from test_websocket import finals, rest_of, said, tell
+
+from tests.support.recordings import RATE, as_pcm16
+from tests.support.server_process import eventually, is_error, serving
+from tests.support.websocket_client import finals, rest_of, said, tell
 
 
 def test_while_the_model_loads_everybody_waits(wav, tmp_path):

@@ -9,9 +9,10 @@ from contextlib import closing, suppress
 
 import numpy as np
 import pytest
-from process import eventually, is_error, serving
-from recordings import RATE, as_wav
 from websockets.exceptions import InvalidStatus
+
+from tests.support.recordings import RATE, as_wav
+from tests.support.server_process import eventually, is_error, serving
 
 EVIL = "https://evil.example.com"
 
@@ -207,7 +208,7 @@ def test_audio_that_lasts_too_long(speech):
 
 
 def test_a_small_file_that_decodes_to_hours_is_stopped_on_the_way(server):
-    from audio_files import by_soundfile
+    from tests.support.audio_files import by_soundfile
 
     hours = by_soundfile(np.zeros(3 * 3600 * 8_000, np.float32), 8_000, "FLAC")
     assert len(hours) < 2_000_000

@@ -5,11 +5,12 @@ from __future__ import annotations
 import concurrent.futures
 import socket
 
-import nonsense
 import pytest
-from process import eventually, serving
-from recordings import RATE, as_pcm16
-from test_websocket import finals, said, tell, transcribed
+
+from tests.support import nonsense
+from tests.support.recordings import RATE, as_pcm16
+from tests.support.server_process import eventually, serving
+from tests.support.websocket_client import finals, said, tell, transcribed
 
 
 def in_parallel(n, do):

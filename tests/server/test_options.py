@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import pytest
 
 from gigastt_lab.server.config import ConfigSource, ServerConfig
 from gigastt_lab.server.documentation import cli_page
 from gigastt_lab.server.options import OptionError, add_flags, options_of
+from tests.support.paths import DOCS
 
 OPTIONS = {each.name: each for each in options_of(ServerConfig)}
 
@@ -132,5 +132,5 @@ def test_a_file_that_cannot_be_is_refused(tmp_path, content, complaint):
 
 
 def test_the_page_about_options_is_up_to_date():
-    page = Path(__file__).parents[2] / "docs" / "cli.md"
+    page = DOCS / "cli.md"
     assert page.read_text(encoding="utf-8") == cli_page(), "python -m gigastt_lab.server.documentation"

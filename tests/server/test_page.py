@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from browser import Browser, chromium, microphone_flags, require_browser
-from process import ServerProcess, eventually, serving
-from recordings import RATE
-from test_websocket import said
 
 from gigastt_lab.formats import as_json_word, render
 from gigastt_lab.types import Transcript, Word
+from tests.support.browser import Browser, chromium, microphone_flags, require_browser
+from tests.support.recordings import RATE
+from tests.support.server_process import ServerProcess, eventually, serving
+from tests.support.websocket_client import said
 
 MICROPHONE_RATE = 48_000
 # A browser opens its microphone at a moment of its own, so the recogniser's frames lie elsewhere in the audio

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gigastt_lab.cancellation import check_cancelled
 from gigastt_lab.errors import WorkCancelledError
+from gigastt_lab.runtime.cancellation import check_cancelled
 from gigastt_lab.server.config import ServerConfig
 from gigastt_lab.server.errors import (
     INFERENCE_TIMEOUT,
@@ -366,7 +366,7 @@ def test_a_client_that_hung_up_comes_first():
 
 
 def test_called_off_work_says_so():
-    from gigastt_lab.cancellation import Cancellation
+    from gigastt_lab.runtime.cancellation import Cancellation
 
     cancellation = Cancellation()
     with cancellation.scope():

@@ -7,12 +7,12 @@ import socket
 
 import numpy as np
 import pytest
-from audio_files import by_ffmpeg, by_soundfile
-from nonsense import form
-from process import is_error
-from recordings import as_wav
 
 from gigastt_lab.formats import FORMATS, render
+from tests.support.audio_files import by_ffmpeg, by_soundfile
+from tests.support.nonsense import form
+from tests.support.recordings import as_wav
+from tests.support.server_process import is_error
 
 RATE = 16_000
 

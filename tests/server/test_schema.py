@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from process import serving
-from recordings import RATE
-from test_websocket import rest_of, said, tell
 
-HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
-DOCS = Path(__file__).parents[2] / "docs"
+from tests.support.paths import DOCS, SUPPORT
+from tests.support.recordings import RATE
+from tests.support.server_process import serving
+from tests.support.websocket_client import rest_of, said, tell
+
+HOOKS = SUPPORT / "schemathesis_hooks.py"
 
 
 def essence(page):

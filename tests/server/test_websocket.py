@@ -11,52 +11,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from process import eventually, is_error, serving
-from recordings import as_pcm16
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 
-RATE = 16_000
-
-
-def said(socket, timeout=60):
-    return json.loads(socket.recv(timeout=timeout))
-
-
-def rest_of(socket):
-    """All further messages, and the code and reason of the close."""
-    messages = []
-    while True:
-        try:
-            messages.append(said(socket))
-        except ConnectionClosed as closed:
-            end = closed.rcvd
-            break
-    assert end is not None, "the connection was cut"
-    return messages, end.code, end.reason
-
-
-def tell(socket, **message):
-    socket.send(json.dumps(message))
-
-
-def finals(messages):
-    return [message for message in messages if message["type"] == "final"]
-
-
-def transcribed(server, pcm16, *, rate=RATE, sizes=(3_200,)):
-    """A whole session: its messages after `ready`."""
-    with server.socket() as socket:
-        assert said(socket)["type"] == "ready"
-        tell(socket, type="configure", sample_rate=rate)
-        at = number = 0
-        while at < len(pcm16):
-            size = sizes[number % len(sizes)]
-            socket.send(pcm16[at : at + size])
-            at, number = at + size, number + 1
-        tell(socket, type="stop")
-        messages, code, _ = rest_of(socket)
-    assert code == 1000
-    return messages
+from tests.support.recordings import as_pcm16
+from tests.support.server_process import eventually, is_error, serving
+from tests.support.websocket_client import RATE, finals, rest_of, said, tell, transcribed
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +70,7 @@ def test_frames_may_be_cut_anywhere(server, clear_clips, heard, sizes):
 
 @pytest.mark.parametrize("rate", [8_000, 24_000, 44_100, 48_000])
 def test_every_supported_rate(server, heard, clear_clips, rate):
-    from gigastt_lab.audio import from_array
+    from gigastt_lab.audio.reading import from_array
 
     waveform = clear_clips[0].waveform
     pcm16 = as_pcm16(from_array(waveform, RATE, sample_rate_out=rate))
@@ -122,7 +81,7 @@ def test_every_supported_rate(server, heard, clear_clips, rate):
 
 
 def test_without_configure_audio_is_48_khz(server, heard, clear_clips):
-    from gigastt_lab.audio import from_array
+    from gigastt_lab.audio.reading import from_array
 
     pcm16 = as_pcm16(from_array(clear_clips[0].waveform, RATE, sample_rate_out=48_000))
     session = heard.stream(48_000)

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from gigastt_lab.audio import decode_audio
+from gigastt_lab.audio.reading import decode_audio
 from gigastt_lab.errors import ModelError
-from gigastt_lab.files import PREFIX, VOCABULARY_NAME, ModelFiles
-from gigastt_lab.models import DEMO_CLIPS_DIRECTORY
-from gigastt_lab.networks import load_networks
-from gigastt_lab.recognizer import Recognizer, encodes_alike
-from gigastt_lab.runtime import RuntimeOptions
-from gigastt_lab.search import Tokens
+from gigastt_lab.models.files import PREFIX, VOCABULARY_NAME, ModelFiles
+from gigastt_lab.models.registry import DEMO_CLIPS_DIRECTORY
+from gigastt_lab.recognition.networks import load_networks
+from gigastt_lab.recognition.recognizer import Recognizer, encodes_alike
+from gigastt_lab.recognition.search import Tokens
+from gigastt_lab.runtime.sessions import RuntimeOptions
 from gigastt_lab.training.architecture import CONFIGS, Transducer
 from gigastt_lab.training.export import export, read_weights
 from gigastt_lab.training.random_weights import randomise, write_placeholder_vocabulary

@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from gigastt_lab.tokenizer import Tokenizer
+from gigastt_lab.recognition.tokenizer import Tokenizer
 from gigastt_lab.training import assistant, open_sentences
 from gigastt_lab.training.corpus import Corpus, CorpusSize, build, core, plan
 from gigastt_lab.training.pieces import Pieces, character_ids, learn, write_vocabulary

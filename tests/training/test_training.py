@@ -13,7 +13,7 @@ import soxr
 import torch
 
 from gigastt_lab.engine import load_engine
-from gigastt_lab.features import log_mel
+from gigastt_lab.recognition.features import log_mel
 from gigastt_lab.training.__main__ import main
 from gigastt_lab.training.architecture import CONFIGS, Transducer
 from gigastt_lab.training.augment import AugmentOptions, augment, silence, spec_augment, telephone

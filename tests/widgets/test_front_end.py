@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from browser import Browser, chromium, microphone_flags, require_browser
-from front_end import RATE
-from harness import Harness, shown
 
 from gigastt_lab.widgets.transcript_view import as_flac
+from tests.support.browser import Browser, chromium, microphone_flags, require_browser
+from tests.support.front_end import RATE
+from tests.support.harness import Harness, shown
 
 MICROPHONE = ("capture", "capture_messages", "formats", "transcript", "panel", "live", "microphone")
 TRAITS = {"_max_backlog_s": 60.0, "_max_duration_s": 3600.0, "_server_url": "http://127.0.0.1:9876/"}

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from browser import Browser, chromium, microphone_flags, require_browser
-from front_end import RATE, speech_of
-from lab import FrontEndName, Jupyter, OpenNotebook, jupyter, require_jupyter
+
+from tests.support.browser import Browser, chromium, microphone_flags, require_browser
+from tests.support.front_end import RATE, speech_of
+from tests.support.lab import FrontEndName, Jupyter, OpenNotebook, jupyter, require_jupyter
 
 MICROPHONE_RATE = 48_000
 

@@ -8,11 +8,11 @@ import threading
 import numpy as np
 import pytest
 import soundfile
-from front_end import RATE, FrontEnd, speech_of
 
 from gigastt_lab.errors import ModelError
 from gigastt_lab.types import StreamResult, Word
 from gigastt_lab.widgets import LiveMicrophone
+from tests.support.front_end import RATE, FrontEnd, speech_of
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_finals_are_those_of_the_file(engine, microphone, speech, clear_clips):
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])
 def test_any_rate_will_do(engine, microphone, clear_clips, rate):
-    from gigastt_lab.audio import from_array
+    from gigastt_lab.audio.reading import from_array
 
     waveform = np.concatenate([clear_clips[0].waveform, silence(1)])
     FrontEnd(microphone).record("a", from_array(waveform, RATE, sample_rate_out=rate), rate)

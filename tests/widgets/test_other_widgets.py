@@ -9,11 +9,11 @@ import sys
 import numpy as np
 import pytest
 import soundfile
-from front_end import RATE, FrontEnd, speech_of
 
 from gigastt_lab import Transcript, Word, widgets
 from gigastt_lab.errors import AudioError, AudioTooLongError
 from gigastt_lab.widgets import FileDrop, LiveMicrophone, TranscriptView, assets, transcript_view
+from tests.support.front_end import RATE, FrontEnd, speech_of
 
 TRANSCRIPT = Transcript((Word("Привет,", 0.5, 0.9, 0.95), Word("мир.", 4.0, 4.4, 0.6)), 5.0)
 

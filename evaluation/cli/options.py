@@ -1,0 +1,218 @@
+"""Options that several commands take, and what they ask for."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from evaluation.datasets.named import NAMED_SETS, Dataset, open_dataset
+from evaluation.datasets.utterances import DuplicateRule
+from evaluation.normalize import DEFAULT_PROFILE, PROFILES
+from evaluation.scoring.counting import Blocks
+from evaluation.systems.registry import SystemSpec, matrix
+from gigastt_lab.engine import DEFAULT_BATCH_SIZE
+from gigastt_lab.models.files import PrecisionChoice
+from gigastt_lab.models.registry import DEFAULT_MODEL
+from gigastt_lab.runtime.cores import DEFAULT_THREADS
+from gigastt_lab.types import Provider
+
+_SERVER = ("http://", "https://")
+
+
+def add_system_options(parser: argparse.ArgumentParser) -> None:
+    """Which systems: a matrix of engines, and peers beside them."""
+    group = parser.add_argument_group("systems (lists are separated by commas; all combinations are run)")
+    add_engine_options(group, precision=["fp32", "int8"])
+    add = group.add_argument
+    add("--batch-size", type=_counts, default=[DEFAULT_BATCH_SIZE], metavar="N,...",
+        help=f"utterances at once; 1: one at a time, for latency; default: {DEFAULT_BATCH_SIZE}")  # fmt: skip
+    add("--peer", action="append", default=[], metavar="NAME[,OPTION=VALUE...]",
+        help="another system beside them; repeatable. onnx-asr on the same model (precision=int8 where its "
+        "directory has all three graphs so); gigastt, its Python wheel; or the URL of a server that speaks "
+        "gigastt's route, or OpenAI's (route=openai, also model, language, api_key_variable)")  # fmt: skip
+    add("--peers-only", action="store_true", help="only the peers")
+
+
+def add_engine_options(group: argparse._ArgumentGroup, *, precision: Sequence[PrecisionChoice]) -> None:
+    """Which engines of this package."""
+    add = group.add_argument
+    add("--model", type=_names, default=[DEFAULT_MODEL], metavar="NAME,...",
+        help=f"default: {DEFAULT_MODEL}; demo: the small packaged one")  # fmt: skip
+    add("--model-dir", metavar="DIR", help="directory of the model, if not the usual one")
+    add("--precision", type=among(PrecisionChoice), default=list(precision), metavar="NAME,...",
+        help=f"of the encoder; default: {','.join(precision)}")  # fmt: skip
+    add("--provider", type=among(Provider), default=["auto"], metavar="NAME,...",
+        help="execution provider: cpu, cuda, openvino, ...; default: auto")  # fmt: skip
+    add("--threads", type=_counts, default=[None], metavar="N,...",
+        help=f"default: {DEFAULT_THREADS}")  # fmt: skip
+
+
+def add_dataset_options(parser: argparse.ArgumentParser) -> None:
+    """Which utterances."""
+    group = parser.add_argument_group("dataset")
+    add = group.add_argument
+    named = ", ".join((*NAMED_SETS, "demo"))
+    add("--dataset", metavar="NAME|PATH",
+        help=f"{named}; owner/name on the Hub; a manifest (.jsonl, .csv, .tsv), a parquet file, or a "
+        "folder of audio with .txt")  # fmt: skip
+    add("--split", default="test", help="of a set on the Hub; default: test")
+    add("--limit", type=at_least(1), metavar="N", help="the first N utterances")
+    add(
+        "--sample",
+        type=at_least(1),
+        metavar="N",
+        help="N rows drawn at random, the same for the same --seed",
+    )
+    add("--revision", help="of a set on the Hub; default: the pinned one, else main")
+    add("--config", help="of a set on the Hub that has several")
+    add("--audio-column", metavar="NAME")
+    add("--text-column", metavar="NAME")
+    add("--duplicates", choices=get_args(DuplicateRule), default="keep", help="default: keep, as others do")
+    add("--seed", type=at_least(0), default=0, help="of the sample and of the resamples; default: 0")
+
+
+def add_score_options(parser: argparse.ArgumentParser) -> None:
+    """How to score."""
+    group = parser.add_argument_group("scoring")
+    add = group.add_argument
+    add("--profile", choices=PROFILES, default=DEFAULT_PROFILE,
+        help=f"of the normaliser; default: {DEFAULT_PROFILE}")  # fmt: skip
+    add("--resamples", type=at_least(100), default=1000, metavar="N",
+        help="of the bootstrap, 100 or more; default: 1000")  # fmt: skip
+    add("--blocks", choices=get_args(Blocks), default="auto",
+        help="what is resampled; default: speakers or sessions where the set knows them")  # fmt: skip
+    if not any(action.dest == "seed" for action in parser._actions):
+        add("--seed", type=at_least(0), default=0, help="of the resamples; default: 0")
+
+
+def add_out_options(parser: argparse.ArgumentParser) -> None:
+    """Where the records go."""
+    group = parser.add_argument_group("output")
+    group.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<dataset>_<model>")
+    group.add_argument("--fresh", action="store_true", help="begin anew, whatever is recorded there")
+    group.add_argument("--retry-failed", action="store_true", help="take utterances that failed once more")
+
+
+def dataset_of(options: argparse.Namespace) -> Dataset:
+    """The dataset that is asked for."""
+    if options.dataset is None:
+        options.parser.error("say which utterances: --dataset NAME or PATH (demo: the packaged clips)")
+    parser: argparse.ArgumentParser = options.parser
+    try:
+        return _opened(options)
+    except ValueError as error:  # an option that the set does not take
+        parser.error(str(error))
+
+
+def _opened(options: argparse.Namespace) -> Dataset:
+    return open_dataset(
+        options.dataset,
+        split=options.split,
+        limit=options.limit,
+        sample=options.sample,
+        seed=options.seed,
+        audio_column=options.audio_column,
+        text_column=options.text_column,
+        revision=options.revision,
+        config=options.config,
+        duplicates=options.duplicates,
+    )
+
+
+def specs_of(options: argparse.Namespace) -> list[SystemSpec]:
+    """The systems that are asked for: the matrix, then the peers."""
+    if options.peers_only and not options.peer:
+        options.parser.error("--peers-only without --peer leaves no system")
+    engines = [] if options.peers_only else matrix(
+        options.model,
+        options.precision,
+        options.provider,
+        threads=options.threads,
+        batch_sizes=options.batch_size,
+        model_dir=options.model_dir,
+    )  # fmt: skip
+    return [*engines, *(_peer(text, options) for text in options.peer)]
+
+
+def scoring(options: argparse.Namespace) -> dict[str, Any]:
+    """Keyword arguments of `scores.score`, `compare.compare` and `report.write_report`."""
+    return {
+        "profile": options.profile,
+        "n_resamples": options.resamples,
+        "seed": options.seed,
+        "blocks": options.blocks,
+    }
+
+
+def _peer(text: str, options: argparse.Namespace) -> SystemSpec:
+    """`NAME,OPTION=VALUE,...` as a system; what is not said is that of the first engine."""
+    parser: argparse.ArgumentParser = options.parser
+    name, *pairs = text.split(",")
+    chosen = dict(pair.partition("=")[::2] for pair in pairs)
+    try:
+        if name.startswith(_SERVER):
+            numbers = {key: float(value) for key, value in chosen.items() if key.endswith("_s")}
+            return SystemSpec(kind="server", options={"url": name} | chosen | numbers)
+        if name == "onnx-asr":
+            return SystemSpec(
+                kind="onnx-asr",
+                model=options.model[0],
+                model_dir=options.model_dir,
+                precision=_precision(chosen.pop("precision", "fp32")),
+                provider=options.provider[0],
+                threads=options.threads[0],
+                batch_size=options.batch_size[0],
+                options=chosen,
+            )
+        if name == "gigastt":
+            return SystemSpec(
+                kind="gigastt", model=options.model[0], model_dir=options.model_dir, options=chosen
+            )
+    except (TypeError, ValueError) as error:
+        parser.error(f"--peer {text}: {error}")
+    parser.error(f"--peer {text}: give onnx-asr, gigastt, or the URL of a server")
+
+
+def _precision(text: str) -> PrecisionChoice:
+    return "int8" if text == "int8" else "fp32"
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+def among(choices: Any) -> Any:
+    """A parser of lists whose items are among the choices of a Literal."""
+    known = get_args(choices)
+
+    def parse(text: str) -> list[str]:
+        names = _names(text)
+        wrong = [name for name in names if name not in known]
+        if wrong or not names:
+            raise argparse.ArgumentTypeError(f"{text!r}: give one or more of {', '.join(known)}")
+        return names
+
+    return parse
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A parser of whole numbers from `least` on."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r}: give a whole number of {least} or more")
+        return int(text)
+
+    return parse
+
+
+def _counts(text: str) -> list[int]:
+    try:
+        counts = [int(number) for number in _names(text)]
+    except ValueError:
+        counts = []
+    if not counts or min(counts) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: give numbers of 1 or more, such as 1 or 1,2")
+    return counts

@@ -1,0 +1,167 @@
+"""Rows of parquet files that `datasets` streams: group by group, saying where it broke off if it does.
+
+A row group is read to its end even where the reader stops earlier: pyarrow reads ahead in threads, which,
+left alone in the middle of a file, crash the process when the interpreter goes
+(https://github.com/apache/arrow/issues/45214).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evaluation.datasets.rows import SESSION_COLUMNS, SPEAKER_COLUMNS, Cells, duration_of, optional
+from evaluation.datasets.utterances import DatasetError, Row
+from gigastt_lab.errors import brief
+
+# What a request takes along beyond what was asked for. The 5 MiB that fsspec takes by default are for readers
+# that go on where they stopped; a row group is asked for as a whole.
+READ_AHEAD_BYTES = 64 * 1024
+
+
+@dataclass
+class _Place:
+    """How far reading has come: the file that is read, and the number of the next row."""
+
+    file: str = "the first file"
+    number: int = 0
+
+
+class StreamSource:
+    """A `Source` over an `IterableDataset` of parquet files."""
+
+    def __init__(self, stream: Any, files: Sequence[str], *, where: str, audio: str, text: str) -> None:
+        """Takes over the stream, whose audio is not decoded.
+
+        Args:
+            stream: Of these columns, and any that `rows` names for speaker, session and duration.
+            files: Of the split, in the order in which they are read: one shard of the stream each.
+            where: The set and split, for messages.
+            audio: Name of the column with the audio.
+            text: Name of the column with the reference.
+        """
+        self._stream = stream
+        self._files = files
+        self._where = where
+        self._audio = audio
+        self._text = text
+        self._group_sizes: dict[str, list[int]] = {}
+
+    def count(self) -> int:
+        """How many rows there are, by the files' own word."""
+        return sum(sum(self._sizes_of_groups(file)) for file in self._files)
+
+    def rows(self, wanted: frozenset[int] | None) -> Generator[Row, None, None]:
+        """All rows, or those with a wanted number."""
+        place = _Place()
+        with closing(self._cells(wanted, place)) as rows:
+            while True:
+                try:
+                    cells = next(rows, None)
+                except DatasetError:
+                    raise
+                except Exception as error:
+                    raise self._broken(place, error) from error
+                if cells is None:
+                    return
+                if wanted is None or place.number in wanted:
+                    yield self._row(cells, place)
+                place.number += 1
+
+    def _cells(self, wanted: frozenset[int] | None, place: _Place) -> Generator[Cells, None, None]:
+        """The rows of every row group that holds a wanted one; `place` jumps over the others."""
+        for index, file in enumerate(self._files):
+            place.file = _short(file)
+            sizes = None if wanted is None else self._sizes_of_groups(file)
+            if wanted is not None and sizes and wanted.isdisjoint(_span(place.number, sum(sizes))):
+                place.number += sum(sizes)  # its groups need not even be told apart
+                continue
+            shard = self._stream.shard(num_shards=len(self._files), index=index)
+            groups = shard.reshard()  # opens the file
+            for group in range(groups.num_shards):
+                if wanted is not None and sizes and wanted.isdisjoint(_span(place.number, sizes[group])):
+                    place.number += sizes[group]
+                    continue
+                yield from _whole(groups.shard(num_shards=groups.num_shards, index=group))
+
+    def _sizes_of_groups(self, file: str) -> list[int]:
+        """Rows of each row group of a parquet file, read from its end."""
+        if file not in self._group_sizes:
+            import fsspec
+            import pyarrow.parquet
+
+            try:
+                with fsspec.open(file, block_size=READ_AHEAD_BYTES) as opened:
+                    metadata = pyarrow.parquet.read_metadata(opened)
+            except Exception as error:
+                raise self._broken(_Place(_short(file)), error) from error
+            self._group_sizes[file] = [
+                metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)
+            ]
+        return self._group_sizes[file]
+
+    def _row(self, cells: Cells, place: _Place) -> Row:
+        audio, file_name = self._audio_of(cells[self._audio], place)
+        reference = cells[self._text]
+        if not isinstance(reference, str | None):
+            raise DatasetError(
+                f"{self._where}, row {place.number}: column {self._text!r} holds {type(reference).__name__}, "
+                "not text; say which column holds the reference"
+            )
+        return Row(
+            place.number,
+            f"{place.number:06d}",
+            audio,
+            reference,
+            file_name,
+            optional(cells, SPEAKER_COLUMNS),
+            optional(cells, SESSION_COLUMNS),
+            duration_of(cells),
+        )
+
+    def _audio_of(self, cell: object, place: _Place) -> tuple[Path | bytes | None, str | None]:
+        """The content of an audio cell, or a local path, and the file's name."""
+        path = cell.get("path") if isinstance(cell, dict) else cell
+        content = cell.get("bytes") if isinstance(cell, dict) else cell
+        name = path if isinstance(path, str) and path else None
+        if isinstance(content, bytes):
+            return content, name
+        if name is None:
+            return None, None
+        local = Path(self._files[0]).parent / name
+        if not local.is_file():
+            raise DatasetError(
+                f"{self._where}, row {place.number}: {name!r} in column {self._audio!r} has no content "
+                "and is no file here; say which column holds the audio"
+            )
+        return local, name
+
+    def _broken(self, place: _Place, error: Exception) -> DatasetError:
+        return DatasetError(
+            f"{self._where}: reading broke off in {place.file} at row {place.number} ({brief(error)}). The "
+            "rows before it were read and stay good: run again to go on from their records. If it breaks "
+            "there again, the file is damaged or the Hub has lost it"
+        )
+
+
+def _span(start: int, length: int) -> range:
+    return range(start, start + length)
+
+
+def _short(file: str) -> str:
+    """A file's path in its repository; a local one as it is."""
+    return re.sub(r"^hf://datasets/[^@]+@[^/]+/", "", file)
+
+
+def _whole(piece: Iterable[Cells]) -> Generator[Cells, None, None]:
+    """Its rows; where the reader stops early, the others too, which are in memory by then."""
+    rows = iter(piece)
+    try:
+        yield from rows
+    finally:
+        for _ in rows:
+            pass

@@ -1,0 +1,296 @@
+"""A dataset as the evaluation sees it: utterances in a fixed order, and an account of what was left out.
+
+The rules, whatever the source: a null or blank reference cannot be scored and is excluded, and so is a row
+without audio. A reference that only normalising empties stays, and earns insertions. A row whose audio and
+reference both occurred before is a duplicate: kept, as published figures do, or dropped; named in any case.
+Audio that cannot be decoded is found by whoever decodes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from gigastt_lab.errors import GigasttError
+
+Reason = Literal["no reference", "blank reference", "no audio", "duplicate"]
+DuplicateRule = Literal["keep", "drop"]
+
+
+class DatasetError(GigasttError):
+    """A dataset that cannot be opened or read on: what was asked for, where it broke, what to do."""
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One piece of speech with its reference text.
+
+    Attributes:
+        id: Unique in the dataset and the same in every run, e.g. ``golos-crowd/test/000123``: the row,
+            counted from 0 with the excluded ones, or for a folder the path inside it.
+        audio: The file, or its encoded content: what `gigastt_lab.audio.reading.decode_audio` takes.
+        reference: As in the data, neither null nor blank.
+        file_name: What the dataset calls the audio file, where it does.
+        speaker: Who speaks, where the dataset knows.
+        session: In which recording, where the dataset knows.
+        duration_s: Seconds of audio as the dataset states them; not checked.
+    """
+
+    id: str
+    audio: Path | bytes = field(repr=False)
+    reference: str
+    file_name: str | None = None
+    speaker: str | None = None
+    session: str | None = None
+    duration_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A row out of the ordinary.
+
+    Attributes:
+        id: As of an utterance.
+        reason: What is the matter.
+        excluded: Whether it was left out; else it was kept, by rule.
+        same_as: Id of the first such utterance, of a duplicate.
+    """
+
+    id: str
+    reason: Reason
+    excluded: bool
+    same_as: str | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a source holds at one place, before the rules. Fields as of `Utterance`.
+
+    Attributes:
+        number: From 0.
+        key: What tells it apart in ids.
+    """
+
+    number: int
+    key: str
+    audio: Path | bytes | None = field(repr=False)
+    reference: str | None
+    file_name: str | None = None
+    speaker: str | None = None
+    session: str | None = None
+    duration_s: float | None = None
+
+
+class Source(Protocol):
+    """Where rows come from."""
+
+    def count(self) -> int:
+        """How many rows there are. Raises `DatasetError` where that takes reading them all."""
+
+    def rows(self, wanted: frozenset[int] | None) -> Generator[Row, None, None]:
+        """The rows in order, or those with a wanted number.
+
+        Raises `DatasetError` where reading breaks off. Closed where the reader stops early.
+        """
+
+
+class Utterances(Protocol):
+    """What a run needs of a dataset; `Dataset` is one, and says what these are."""
+
+    name: str
+    revision: str
+    description: str
+    drawing: dict[str, Any]
+
+    @property
+    def n_expected(self) -> int | None:
+        """About how many utterances there will be."""
+
+    @property
+    def n_rows(self) -> int:
+        """Rows read by the latest iteration, so far."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the latest iteration met so far."""
+
+    def __iter__(self) -> Iterator[Utterance]:
+        """The utterances, anew each time, in the same order."""
+
+
+class Derived:
+    """What a dataset that is made of another one has from it.
+
+    Attributes:
+        revision: Of the other one.
+    """
+
+    def __init__(self, dataset: Utterances) -> None:
+        self._dataset = dataset
+        self.revision = dataset.revision
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the other one, read by the latest iteration so far."""
+        return self._dataset.n_rows
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the latest iteration met in the other one so far."""
+        return self._dataset.findings
+
+
+class Dataset:
+    """Utterances in a fixed order. Iterate over it, as often as wanted; each time it is read anew.
+
+    Attributes:
+        name: The first part of every id.
+        revision: Commit of the Hub's repository, or SHA-256 of the local manifest, texts or shards; that of
+            manifests and folders with a digest of the audio files' names and sizes.
+        description: For a report: what was read, which part of it, and by which rule.
+        drawing: The same for machines: limit, sample, seed (None without a sample) and duplicates.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        name: str,
+        prefix: str,
+        revision: str,
+        description: str,
+        limit: int | None = None,
+        sample: int | None = None,
+        seed: int = 0,
+        duplicates: DuplicateRule = "keep",
+    ) -> None:
+        """Use `open_dataset`.
+
+        Raises:
+            ValueError: `limit` or `sample` below 1, or another rule than the two.
+        """
+        for option, value in (("limit", limit), ("sample", sample)):
+            if value is not None and value < 1:
+                raise ValueError(f"{option} is {value}; give a number above 0, or None for all")
+        if duplicates not in {"keep", "drop"}:
+            raise ValueError(f'duplicates is {duplicates!r}; allowed are "keep" and "drop"')
+        self.name = name
+        self.revision = revision
+        parts = [description]
+        parts += [] if sample is None else [f"{sample} rows drawn with seed {seed}"]
+        parts += [] if limit is None else [f"the first {limit} utterances"]
+        self.description = ", ".join([*parts, f"duplicates {'kept' if duplicates == 'keep' else 'dropped'}"])
+        # without a sample the seed draws nothing: it must not make two runs differ
+        drawn_with = None if sample is None else seed
+        self.drawing = {"limit": limit, "sample": sample, "seed": drawn_with, "duplicates": duplicates}
+        self._source = source
+        self._prefix = prefix
+        self._limit = limit
+        self._sample = sample
+        self._seed = seed
+        self._duplicates = duplicates
+        self._findings: list[Finding] = []
+        self._n_rows = 0
+
+    @property
+    def n_expected(self) -> int | None:
+        """About how many utterances to expect, exclusions counted in; None where that takes reading them."""
+        wanted = [number for number in (self._limit, self._sample) if number is not None]
+        if wanted:
+            return min(wanted)  # of a set with fewer, it is too many: asking costs requests
+        try:
+            return self._source.count()
+        except DatasetError:
+            return None
+
+    @property
+    def n_rows(self) -> int:
+        """Rows read by the latest iteration, so far: utterances and exclusions."""
+        return self._n_rows
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the latest iteration met so far: exclusions, and duplicates that were kept."""
+        return tuple(self._findings)
+
+    @property
+    def exclusions(self) -> tuple[Finding, ...]:
+        """What the latest iteration left out so far."""
+        return tuple(finding for finding in self._findings if finding.excluded)
+
+    def __iter__(self) -> Iterator[Utterance]:
+        """The utterances.
+
+        Raises:
+            DatasetError: reading breaks off; what came before is good.
+        """
+        findings: list[Finding] = []
+        self._findings = findings
+        self._n_rows = 0
+        first_ids: dict[bytes, str] = {}
+        wanted = None if self._sample is None else drawn(self._source.count(), self._sample, self._seed)
+        n_utterances = 0
+        with closing(self._source.rows(wanted)) as rows:
+            for row in rows:
+                self._n_rows += 1
+                utterance = self._admitted(row, first_ids, findings)
+                if utterance is not None:
+                    yield utterance
+                    n_utterances += 1
+                if n_utterances == self._limit:
+                    return
+
+    def _admitted(self, row: Row, first_ids: dict[bytes, str], findings: list[Finding]) -> Utterance | None:
+        own_id = f"{self._prefix}/{row.key}"
+        if row.reference is None:
+            findings.append(Finding(own_id, "no reference", excluded=True))
+        elif not row.reference.strip():
+            findings.append(Finding(own_id, "blank reference", excluded=True))
+        elif row.audio is None:
+            findings.append(Finding(own_id, "no audio", excluded=True))
+        else:
+            first_id = first_ids.setdefault(_fingerprint(own_id, row.audio, row.reference), own_id)
+            drop = first_id != own_id and self._duplicates == "drop"
+            if first_id != own_id:
+                findings.append(Finding(own_id, "duplicate", excluded=drop, same_as=first_id))
+            if not drop:
+                fields = (row.file_name, row.speaker, row.session, row.duration_s)
+                return Utterance(own_id, row.audio, row.reference, *fields)
+        return None
+
+
+def audio_of(dataset: Iterable[Utterance], ids: Collection[str]) -> dict[str, bytes]:
+    """Encoded audio of some utterances, by id: reads the dataset until all are found; those that it has."""
+    wanted, found = set(ids), {}
+    for utterance in dataset if wanted else ():
+        if utterance.id in wanted:
+            audio = utterance.audio
+            found[utterance.id] = audio if isinstance(audio, bytes) else audio.read_bytes()
+            if len(found) == len(wanted):
+                break
+    return found
+
+
+def drawn(n_rows: int, n_drawn: int, seed: int) -> frozenset[int]:
+    """The numbers of `n_drawn` rows of `n_rows`, or of all if there are no more.
+
+    The rows with the lowest hashes of seed and number: the same in every version of every library, and a
+    smaller sample is part of a larger one, so that work done on it counts.
+    """
+
+    def rank(number: int) -> bytes:
+        return hashlib.blake2b(f"{seed}/{number}".encode(), digest_size=8).digest()
+
+    return frozenset(sorted(range(n_rows), key=rank)[:n_drawn])
+
+
+def _fingerprint(own_id: str, audio: Path | bytes, reference: str) -> bytes:
+    try:
+        content = audio if isinstance(audio, bytes) else audio.read_bytes()
+    except OSError:  # unreadable: like no other, and the reader will say so
+        content = own_id.encode()
+    return hashlib.blake2b(reference.encode() + b"\0" + content, digest_size=16).digest()

@@ -1,0 +1,233 @@
+"""A report of record files, in HTML and in Markdown: rates, differences, errors to read and hear, speed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from evaluation.normalize import DEFAULT_PROFILE, Profile
+from evaluation.records.files import RecordFile
+from evaluation.report.account import failures_section, method_section, runs_section, warnings
+from evaluation.report.files import ReportFiles, write_files
+from evaluation.report.html import to_html
+from evaluation.report.parts import Report, Section
+from evaluation.report.reading import (
+    confusions_section,
+    differing_sections,
+    utterance_sections,
+    worst_section,
+)
+from evaluation.report.sections import (
+    Material,
+    confidence_section,
+    difference_section,
+    normalization_section,
+    shape_section,
+    size_section,
+    speed_section,
+    summary_section,
+    tile,
+)
+from evaluation.scoring.compare import Comparison, compare
+from evaluation.scoring.counting import Blocks, Options, ScoreError
+from evaluation.scoring.scores import Score, labels, score
+from evaluation.show.display import counted, estimate, seconds
+from evaluation.show.notebook import Page
+
+_ALL_PAIRS_OF = 3  # systems; of more, the first is compared with each
+
+
+def write_report(
+    files: Sequence[RecordFile],
+    directory: Path,
+    *,
+    profile: Profile = DEFAULT_PROFILE,
+    n_resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+    blocks: Blocks = "auto",
+    audio: Callable[[str], bytes | None] | None = None,
+    snr_db: Mapping[str, float] | None = None,
+) -> ReportFiles:
+    """Write ``report.html``, one page that needs no network, and ``report.md`` with its plots beside it.
+
+    Args:
+        files: One per system. Those on the same utterances are compared.
+        directory: Made if it is not there; earlier reports in it are replaced.
+        profile: Of the normaliser, for all but the tables of every profile.
+        n_resamples: Of the bootstrap.
+        level: Of the intervals.
+        seed: Of the bootstrap.
+        blocks: What the bootstrap draws, see `Options`.
+        audio: Encoded audio of an utterance by its id, None where it is not at hand; the page takes in that
+            of the utterances it shows, up to some megabytes. By default the files that the records name.
+        snr_db: Signal-to-noise ratio of utterances by their ids, in dB, for a section on noise.
+
+    Returns:
+        Paths of the two; in a notebook, the page itself.
+
+    Raises:
+        ScoreError: without a file, or one that cannot be scored so.
+        ValueError: an option outside its range.
+    """
+    options = Options(profile=profile, n_resamples=n_resamples, level=level, seed=seed, blocks=blocks)
+    report = _report(_material(files, options, audio or audio_in(files), snr_db or {}))
+    return write_files(report, directory, "report")
+
+
+def worst_page(scores: Mapping[str, Score], *, audio: Callable[[str], bytes | None] | None = None) -> Page:
+    """For a notebook: the utterances with the most errors, to read and to hear; as the report has them.
+
+    Args:
+        scores: By what to call each system; there is one at least.
+        audio: As of `write_report`.
+    """
+    material = _reading_material(scores, audio)
+    amounts = counted(len(next(iter(scores.values())).utterances), "utterance")
+    return _page("The worst utterances", f"Of {amounts}.", [worst_section(material)])
+
+
+def differing_page(one: Comparison, *, audio: Callable[[str], bytes | None] | None = None) -> Page:
+    """For a notebook: the utterances in which one of two systems made more errors than the other."""
+    material = _reading_material({one.label_a: one.a, one.label_b: one.b}, audio, [one])
+    sections = differing_sections(material)
+    told = one.verdict() if sections else f"both made as many errors in every utterance; {one.verdict()}"
+    return _page(f"{one.label_a} and {one.label_b}", f"In word error rate {told}.", sections)
+
+
+def audio_in(files: Sequence[RecordFile]) -> Callable[[str], bytes | None]:
+    """Finds audio where records name files that are there."""
+    paths = {record.id: record.audio for file in files for record in file.records if record.audio}
+
+    def find(utterance: str) -> bytes | None:
+        try:
+            return Path(paths[utterance]).expanduser().read_bytes()
+        except (KeyError, OSError):
+            return None
+
+    return find
+
+
+def shortened(names: Sequence[str]) -> tuple[str, list[str]]:
+    """What the names have in common at their ends, and the names without it; parts end at underscores.
+
+    >>> shortened(["gigaam-demo_fp32_cpu_t2_b1", "gigaam-demo_int8_cpu_t2_b1"])
+    ('gigaam-demo cpu t2 b1', ['fp32', 'int8'])
+    >>> shortened(["demo_int8_cpu_b8", "onnx-asr_demo_fp32_cpu_b8"])
+    ('cpu b8', ['demo_int8', 'onnx-asr_demo_fp32'])
+    >>> shortened(["gigastt", "vosk"])
+    ('', ['gigastt', 'vosk'])
+    """
+    parts = [name.split("_") for name in names]
+    longest = min(map(len, parts)) - 1 if len(set(names)) == len(names) > 1 else 0  # something has to stay
+    n_before = _n_equal(parts, longest)
+    n_after = _n_equal([part[::-1] for part in parts], longest - n_before)
+    kept = ["_".join(part[n_before : len(part) - n_after]) for part in parts]
+    return " ".join(parts[0][:n_before] + parts[0][len(parts[0]) - n_after :]), kept
+
+
+def _n_equal(parts: Sequence[Sequence[str]], longest: int) -> int:
+    """How many of the first items all have in common, at most `longest`."""
+    columns = list(zip(*parts, strict=False))[: max(longest, 0)]
+    return next((i for i, column in enumerate(columns) if len(set(column)) > 1), len(columns))
+
+
+def _reading_material(
+    scores: Mapping[str, Score],
+    audio: Callable[[str], bytes | None] | None,
+    comparisons: Sequence[Comparison] = (),
+) -> Material:
+    first = next(iter(scores.values()))
+    find = audio or audio_in([one.file for one in scores.values()])
+    return Material(scores=scores, options=first.options, comparisons=comparisons, audio=find)
+
+
+def _page(title: str, headline: str, sections: Sequence[Section]) -> Page:
+    return Page(to_html(Report(title, headline, warnings=(), tiles=(), sections=tuple(sections))))
+
+
+def _material(
+    files: Sequence[RecordFile],
+    options: Options,
+    audio: Callable[[str], bytes | None],
+    snr_db: Mapping[str, float],
+) -> Material:
+    if not files:
+        raise ScoreError("no record files; give at least one")
+    _, short = shortened(labels(files))
+    named = dict(zip(short, files, strict=True))
+    chosen = asdict(options)
+    scores = {label: score(file, **chosen) for label, file in named.items()}
+    comparisons: list[Comparison] = []
+    refusals: list[str] = []
+    every = itertools.combinations(named, 2)
+    with_first = itertools.product(short[:1], short[1:])
+    # The later one minus the earlier one: what was named first is the baseline.
+    for label_b, label_a in every if len(named) <= _ALL_PAIRS_OF else with_first:
+        try:
+            found = compare(named[label_a], named[label_b], **chosen)
+            comparisons.append(replace(found, label_a=label_a, label_b=label_b))
+        except ScoreError as error:
+            refusals.append(str(error))
+    return Material(
+        scores=scores,
+        options=options,
+        comparisons=comparisons,
+        refusals=refusals,
+        audio=audio,
+        snr_db=snr_db,
+    )
+
+
+def _report(material: Material) -> Report:
+    sections = [
+        summary_section(material),
+        difference_section(material),
+        normalization_section(material),
+        shape_section(material),
+        confidence_section(material),
+        confusions_section(material),
+        *utterance_sections(material),
+        speed_section(material),
+        size_section(material),
+        failures_section(material),
+        runs_section(material),
+        method_section(material),
+    ]
+    sets = dict.fromkeys(str(file.header.dataset.get("name", "an unnamed set")) for file in material.files)
+    names = [*material.scores]
+    common, _ = shortened(labels(material.files))
+    shown = ", ".join(names) if len(names) <= 3 else f"{len(names)} systems"
+    return Report(
+        title=f"{common + ': ' if common else ''}{shown} on {' and '.join(sets)}",
+        headline=_headline(material, " and ".join(sets)),
+        warnings=tuple(warnings(material.scores)),
+        tiles=tuple(tile(label, one) for label, one in material.scores.items()),
+        sections=tuple(section for section in sections if section),
+    )
+
+
+def _headline(material: Material, sets: str) -> str:
+    """What was measured on what, and what came out."""
+    [first, *others] = material.scores.values()
+    amounts = [counted(len(first.utterances), "utterance"), counted(first.wer.n_reference, "word")]
+    audio_s = first.utterances["audio_s"].sum()
+    amounts += [f"{seconds(audio_s)} of audio"] if audio_s else []
+    description = first.header.dataset.get("description")
+    same = all(file.header.dataset == first.header.dataset for file in material.files)
+    where = f"{sets} ({description})" if description and same else sets
+    what = "One system" if not others else f"{len(others) + 1} systems"
+    text = f"{what} on {where}: {', '.join(amounts)}."
+    if any(set(one.utterances.index) != set(first.utterances.index) for one in others):
+        return f"{what} on {sets}, not all on the same utterances: their rates do not compare."
+    if len(material.comparisons) == 1:
+        return f"{text} In word error rate {material.comparisons[0].verdict()}."
+    rated = {label: one.wer for label, one in material.scores.items() if one.wer.n_reference}
+    if not rated:
+        return text
+    best = min(rated, key=lambda label: rated[label].rate)
+    rate = estimate(rated[best].rate, rated[best].low, rated[best].high)
+    told = f"Lowest word error rate: {best}," if others else "Word error rate:"
+    return f"{text} {told} {rate} %."

@@ -1,0 +1,262 @@
+"""Where the errors are: by length, duration, noise and confidence, by words, and by the size of the set.
+
+Every function takes scores (`scores`) and gives a table; `evaluation.plots` draws them. Bins that
+hold no utterance are left out.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+
+from evaluation.normalize import Profile
+from evaluation.records.files import Record
+from evaluation.scoring.counting import word_interval
+from evaluation.scoring.scores import Score
+from evaluation.scoring.texts import alignment, normalized
+
+# The lower edge of each bin, and its label.
+_LENGTHS = {1: "1–2", 3: "3–4", 5: "5–6", 7: "7–9", 10: "10–14", 15: "15–19", 20: "20–29", 30: "30+"}
+_DURATIONS = {
+    0: "0–1",
+    1: "1–2",
+    2: "2–3",
+    3: "3–5",
+    5: "5–8",
+    8: "8–12",
+    12: "12–20",
+    20: "20–30",
+    30: "30+",
+}
+_NOISE_STEP = 5.0  # dB
+_N_CONFIDENCES = 10  # bins of a tenth
+
+
+def by_length(one: Score) -> pd.DataFrame:
+    """WER against words in the normalised reference; references without a word have no rate and no bin.
+
+    Returns:
+        Indexed by a label: `n_utterances`, `n_words`, `wer`, `wer_low`, `wer_high`.
+    """
+    n_words = one.utterances["n_words"].to_numpy(float)
+    return _binned(one, np.where(n_words > 0, n_words, np.nan), [*_LENGTHS], [*_LENGTHS.values()])
+
+
+def by_duration(one: Score) -> pd.DataFrame:
+    """WER against seconds of audio, of the utterances that state them; columns as of `by_length`."""
+    return _binned(one, one.utterances["audio_s"].to_numpy(float), [*_DURATIONS], [*_DURATIONS.values()])
+
+
+def by_noise(one: Score, snr_db: Mapping[str, float]) -> pd.DataFrame:
+    """WER against the signal-to-noise ratio, of the utterances that have one; columns as of `by_length`.
+
+    Args:
+        one: Of which system.
+        snr_db: Of each utterance by its id, in dB; infinite where there is no noise. Few different values are
+            taken as they are; many, by 5 dB.
+    """
+    values = np.array([snr_db.get(name, math.nan) for name in one.utterances.index], float)
+    levels = sorted(set(values[np.isfinite(values)].tolist()))
+    if len(levels) > 10:  # measured, not mixed to order
+        levels = (np.arange(levels[0] // _NOISE_STEP, levels[-1] // _NOISE_STEP + 1) * _NOISE_STEP).tolist()
+        labels = [f"{level:g} to {level + _NOISE_STEP:g}" for level in levels]
+    else:
+        labels = [f"{level:g}" for level in levels]
+    return _binned(one, values, [*levels, math.inf], [*labels, "clean"])
+
+
+def by_kind(one: Score) -> pd.DataFrame:
+    """Substitutions, deletions and insertions as shares of the reference words.
+
+    Returns:
+        Indexed by the kind, in the plural: `count`, `rate`, `low`, `high`.
+    """
+    rows = []
+    for kind in ("substitutions", "deletions", "insertions"):
+        counted = one.utterances[["n_words"]].assign(errors=one.utterances[kind])
+        found = word_interval(counted, one.options, one.block_names)
+        rows.append((kind, int(counted["errors"].sum()), found.rate, found.low, found.high))
+    return pd.DataFrame(rows, columns=["kind", "count", "rate", "low", "high"]).set_index("kind")
+
+
+def calibration(one: Score, *, level: float | None = None) -> pd.DataFrame:
+    """Do words of confidence 0.9 turn out right nine times in ten?
+
+    A word is right where the alignment has it equal to the reference's. The system's words carry the
+    confidences, and the normaliser may make several of one or one of several: what its words give when
+    normalised one by one is aligned to the normalised hypothesis, and a stretch that differs takes the mean
+    of the confidences in it.
+
+    Args:
+        one: Of which system.
+        level: Of the intervals; by default as of the score.
+
+    Returns:
+        One row per tenth of confidence: `confidence` (mean), `n_words`, `n_right`, `right` (share), `low`
+        and `high` (Wilson's interval, words taken as independent). Empty where no confidence is known.
+    """
+    judged = [word for record in one.file.records for word in _judged_words(record, one.options.profile)]
+    rows = []
+    bins = [min(int(confidence * _N_CONFIDENCES), _N_CONFIDENCES - 1) for confidence, _ in judged]
+    for number in range(_N_CONFIDENCES):
+        inside = [word for word, place in zip(judged, bins, strict=True) if place == number]
+        if inside:
+            n_right = sum(right for _, right in inside)
+            low, high = wilson(n_right, len(inside), level or one.options.level)
+            confidence = sum(confidence for confidence, _ in inside) / len(inside)
+            rows.append((confidence, len(inside), n_right, n_right / len(inside), low, high))
+    return pd.DataFrame(rows, columns=["confidence", "n_words", "n_right", "right", "low", "high"])
+
+
+def wilson(n_right: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's interval of a share; it stays between 0 and 1 where none or all are right.
+
+    >>> [round(end, 4) for end in wilson(8, 10)]
+    [0.4902, 0.9433]
+
+    Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927.
+    """
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    share = n_right / n
+    middle = share + z * z / (2 * n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+
+
+def confusions(one: Score) -> pd.DataFrame:
+    """Which words are taken for which, the commonest first.
+
+    Returns:
+        One row per edit: `kind` (substitution, deletion, insertion), `reference`, `hypothesis` ("" where
+        there is none), `count`, and `id`, `example`: the first utterance with it, and the words around.
+    """
+    counts: Counter[tuple[str, str, str]] = Counter()
+    examples: dict[tuple[str, str, str], tuple[str, str]] = {}
+    wrong = one.utterances[one.utterances["errors"] > 0]
+    for row in wrong.itertuples():
+        for edit, place in _edits(row.normalized_reference, row.normalized_hypothesis):
+            counts[edit] += 1
+            if edit not in examples:
+                examples[edit] = (row.Index, _around(row.normalized_reference, place, edit))
+    rows = [(*edit, count, *examples[edit]) for edit, count in counts.most_common()]
+    return pd.DataFrame(rows, columns=["kind", "reference", "hypothesis", "count", "id", "example"])
+
+
+def width_by_n(errors: Sequence[int], totals: Sequence[int], *, level: float, seed: int = 0) -> pd.DataFrame:
+    """How wide the interval of a rate, or of a paired difference, is with so many utterances.
+
+    Sets of n utterances are drawn with replacement, 300 of each size, from those there are.
+
+    Args:
+        errors: Of each utterance; for a paired difference, errors of A minus errors of B.
+        totals: Reference words of each utterance.
+        level: Share of the drawn rates to enclose.
+        seed: Of the draws.
+
+    Returns:
+        `n_utterances` (up to all there are), `half_width` (half the interval's, a share). Empty with fewer
+        than 20 utterances.
+    """
+    n_all = len(totals)
+    if n_all < 20 or not any(totals):
+        return pd.DataFrame({"n_utterances": [], "half_width": []})
+    rng = np.random.default_rng(seed)
+    columns = np.array([errors, totals], np.int64)
+    rows = []
+    for n in np.unique(np.geomspace(10, n_all, 12).astype(int)).tolist():
+        drawn_errors, drawn_totals = np.array(
+            [columns[:, rng.integers(0, n_all, n)].sum(axis=1) for _ in range(300)]
+        ).T
+        rated = drawn_totals > 0
+        low, high = np.quantile(drawn_errors[rated] / drawn_totals[rated], [(1 - level) / 2, (1 + level) / 2])
+        rows.append((n, float(high - low) / 2))
+    return pd.DataFrame(rows, columns=["n_utterances", "half_width"])
+
+
+def utterances_needed(widths: pd.DataFrame, half_width: float) -> float:
+    """How many utterances an interval of plus or minus `half_width` takes, as 1 / sqrt(n) has it.
+
+    Args:
+        widths: From `width_by_n`; its last row is taken, which rests on the most utterances.
+        half_width: A share: 0.01 for a point.
+
+    Returns:
+        A count, far more than there are where the set is small; NaN where nothing is known.
+
+    >>> utterances_needed(pd.DataFrame({"n_utterances": [100], "half_width": [0.02]}), 0.01)
+    400.0
+    """
+    if not len(widths):
+        return math.nan
+    last = widths.iloc[-1]
+    return float(last["n_utterances"] * (last["half_width"] / half_width) ** 2)
+
+
+def _binned(one: Score, values: np.ndarray, edges: Sequence[float], labels: Sequence[str]) -> pd.DataFrame:
+    """Each value belongs to the bin of the highest edge that is not above it; NaN to none."""
+    places = np.array([-1 if math.isnan(value) else bisect_right(edges, value) - 1 for value in values])
+    rows, index = [], []
+    for number, name in enumerate(labels):
+        chosen = np.flatnonzero(places == number)
+        if len(chosen):
+            blocks = one.block_names and [one.block_names[row] for row in chosen]
+            found = word_interval(one.utterances.iloc[chosen], one.options, blocks)
+            rows.append((len(chosen), found.n_reference, found.rate, found.low, found.high))
+            index.append(name)
+    columns = ["n_utterances", "n_words", "wer", "wer_low", "wer_high"]
+    return pd.DataFrame(rows, columns=columns, index=pd.Index(index, name="bin", dtype=object))
+
+
+def _edits(reference: str, hypothesis: str) -> Iterator[tuple[tuple[str, str, str], int]]:
+    """Kind and words of each edit, and at which word of the reference it is."""
+    for chunk in alignment(reference, hypothesis):
+        if chunk.kind == "substitute":
+            for index, (ref, hyp) in enumerate(zip(chunk.reference, chunk.hypothesis, strict=True)):
+                yield ("substitution", ref, hyp), chunk.start + index
+        elif chunk.kind == "delete":
+            for index, ref in enumerate(chunk.reference):
+                yield ("deletion", ref, ""), chunk.start + index
+        elif chunk.kind == "insert":
+            for hyp in chunk.hypothesis:
+                yield ("insertion", "", hyp), chunk.start
+
+
+def _around(reference: str, place: int, edit: tuple[str, str, str]) -> str:
+    """Two words before and after; where a word was inserted, it stands there in brackets."""
+    words = reference.split()
+    if edit[0] == "insertion":
+        words.insert(place, f"[{edit[2]}]")
+    first, last = max(0, place - 2), place + 3
+    return f"{'… ' if first else ''}{' '.join(words[first:last])}{' …' if last < len(words) else ''}"
+
+
+def _judged_words(record: Record, profile: Profile) -> list[tuple[float, bool]]:
+    """Confidence of each word of the normalised hypothesis, and whether it is right."""
+    pieces: list[str] = []
+    confidences: list[float] = []
+    for text, _, _, confidence in record.words:
+        words = normalized(text, profile).split()
+        pieces += words
+        confidences += [confidence] * len(words)
+    if not pieces or record.hypothesis is None:
+        return []
+    hypothesis = normalized(record.hypothesis, profile)
+    told: list[float] = []
+    for chunk in alignment(" ".join(pieces), hypothesis):
+        inside = confidences[chunk.start : chunk.start + len(chunk.reference)]
+        if chunk.kind in ("equal", "substitute"):
+            told += inside if chunk.kind == "equal" else [sum(inside) / len(inside)] * len(inside)
+        elif chunk.kind == "insert":
+            # More words than the pieces gave: as sure as the piece before them, or after.
+            told += [confidences[max(0, chunk.start - 1)]] * len(chunk.hypothesis)
+    right: list[bool] = []
+    for chunk in alignment(normalized(record.reference, profile), hypothesis):
+        right += [chunk.kind == "equal"] * len(chunk.hypothesis)
+    return list(zip(told, right, strict=True))

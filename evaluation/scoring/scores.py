@@ -1,0 +1,250 @@
+"""Scores of one record file: error rates with their intervals, under every profile and rule by rule.
+
+A failed utterance, whose hypothesis is None, counts as all words deleted. A reference that normalising
+empties stays: it adds no word, and its insertions are errors. Nothing else is left out, and nothing is
+rounded. Rates are shares (0.086), not percent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, field
+
+import pandas as pd
+
+from evaluation.normalize import (
+    DEFAULT_PROFILE,
+    NORMALIZER_VERSION,
+    PROFILES,
+    RULES,
+    Profile,
+    has_digit_or_latin,
+)
+from evaluation.records.files import Header, RecordFile
+from evaluation.scoring.counting import (
+    Block,
+    Blocks,
+    Options,
+    ScoreError,
+    block_of_each,
+    check_ids,
+    intervals,
+    utterance_table,
+    word_interval,
+)
+from evaluation.scoring.intervals import Interval
+from evaluation.scoring.latency import Speed, speed
+from evaluation.scoring.texts import after_each_rule, word_counts
+from evaluation.show.notebook import framed
+from evaluation.show.tables import summary_table
+
+__all__ = [
+    "ALL",
+    "PLAIN",
+    "Block",
+    "Blocks",
+    "Options",
+    "Score",
+    "ScoreError",
+    "labels",
+    "plain_ids",
+    "profiles",
+    "rules",
+    "score",
+    "summarize",
+]
+
+ALL = "all"
+PLAIN = "neither digits nor Latin"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Score:
+    """What a record file scores under one profile.
+
+    Attributes:
+        file: What was scored.
+        options: How it was scored, `blocks` resolved to what was drawn.
+        normalizer: Version of the normaliser that scored.
+        utterances: One row per utterance, indexed by id: reference and hypothesis as they came and
+            normalised, counts of words and characters, seconds, confidence, failure.
+        wer, cer, ser: Word, character and sentence error rates with their intervals.
+        block_names: The speaker or session of each utterance; None where utterances are drawn.
+        speed: Times.
+    """
+
+    file: RecordFile = field(repr=False)
+    options: Options
+    normalizer: str = NORMALIZER_VERSION
+    utterances: pd.DataFrame = field(repr=False)
+    wer: Interval
+    cer: Interval
+    ser: Interval
+    speed: Speed
+    block_names: list[str] | None = field(repr=False)
+
+    @property
+    def header(self) -> Header:
+        """Of the file."""
+        return self.file.header
+
+    @property
+    def system(self) -> str:
+        """Name of the system."""
+        return self.header.system
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """Utterances without a hypothesis, indexed by id, with the `error` of each."""
+        return self.utterances.loc[self.utterances["failed"], ["error", "n_words"]]
+
+    def _repr_html_(self) -> str:
+        return framed(summary_table(summarize([self])))
+
+
+def score(
+    file: RecordFile,
+    *,
+    profile: Profile = DEFAULT_PROFILE,
+    n_resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+    blocks: Blocks = "auto",
+) -> Score:
+    """Error rates and speed of one system, with intervals; options as in `Options`.
+
+    Raises:
+        ScoreError: an utterance occurs twice, or `blocks` is not known of every record.
+        ValueError: an option outside its range.
+    """
+    check_ids(file)
+    kind, names = block_of_each(file, blocks)
+    options = Options(profile=profile, n_resamples=n_resamples, level=level, seed=seed, blocks=kind)
+    table = utterance_table(file, options.profile)
+    wer, cer, ser = intervals(table, options, names)
+    return Score(
+        file=file,
+        options=options,
+        utterances=table,
+        block_names=names,
+        wer=wer,
+        cer=cer,
+        ser=ser,
+        speed=speed(file.records, n_resamples=n_resamples, level=level, seed=seed),
+    )
+
+
+def labels(files: Sequence[RecordFile]) -> list[str]:
+    """A name for each file that no other has: its system's, with its own where two systems share one."""
+    names = [file.header.system for file in files]
+    named = [
+        f"{name} ({file.path.stem})" if names.count(name) > 1 else name
+        for name, file in zip(names, files, strict=True)
+    ]
+    return [
+        f"{name} #{named[:index].count(name) + 1}" if named.count(name) > 1 else name
+        for index, name in enumerate(named)
+    ]
+
+
+def summarize(scores: Sequence[Score]) -> pd.DataFrame:
+    """One row per system, indexed by its label: rates with intervals, counts, speed; rates are shares."""
+    rows = []
+    for one in scores:
+        row: dict[str, object] = {}
+        for name, rate in (("wer", one.wer), ("cer", one.cer), ("ser", one.ser)):
+            row |= {name: rate.rate, f"{name}_low": rate.low, f"{name}_high": rate.high}
+        row |= {
+            name: int(one.utterances[name].sum()) for name in ("substitutions", "deletions", "insertions")
+        }
+        row |= {"n_utterances": len(one.utterances), "n_words": one.wer.n_reference}
+        row |= {"n_failed": len(one.failures)}
+        row |= {name: value for name, value in asdict(one.speed).items() if name != "stages"}
+        rows.append(row)
+    return pd.DataFrame(
+        rows, index=pd.Index(labels([one.file for one in scores]), name="system", dtype=object)
+    )
+
+
+def profiles(
+    file: RecordFile, options: Options | None = None, *, plain: Collection[str] | None = None
+) -> pd.DataFrame:
+    """Rates under every profile, on all utterances and on those that writing conventions cannot touch.
+
+    Args:
+        file: What to score.
+        options: Their `profile` plays no part.
+        plain: Ids of the latter; by default `plain_ids` of this file alone. Systems that are to be
+            compared need the same ones, `plain_ids` of them all.
+
+    Returns:
+        One row per profile and set of utterances: `profile`, `utterances` (`ALL` or `PLAIN`), `wer` with
+        `wer_low` and `wer_high`, likewise `cer` and `ser`; `n_utterances`, `n_words`.
+    """
+    options = options or Options()
+    _, blocks = block_of_each(file, options.blocks)
+    kept = plain_ids([file]) if plain is None else frozenset(plain)
+    chosen = [index for index, record in enumerate(file.records) if record.id in kept]
+    rows = []
+    for profile in PROFILES:
+        table = utterance_table(file, profile)
+        for name, part, part_blocks in (
+            (ALL, table, blocks),
+            (PLAIN, table.iloc[chosen], blocks and [blocks[index] for index in chosen]),
+        ):
+            row: dict[str, object] = {"profile": profile, "utterances": name}
+            found = intervals(part, options, part_blocks)
+            for rate, one in zip(("wer", "cer", "ser"), found, strict=True):
+                row |= {rate: one.rate, f"{rate}_low": one.low, f"{rate}_high": one.high}
+            rows.append(row | {"n_utterances": len(part), "n_words": found[0].n_reference})
+    return pd.DataFrame(rows)
+
+
+def plain_ids(files: Sequence[RecordFile]) -> frozenset[str]:
+    """Ids of the utterances with neither a digit nor a Latin letter on any raw side of any of the files."""
+    tainted = {
+        record.id
+        for file in files
+        for record in file.records
+        if has_digit_or_latin(record.reference) or has_digit_or_latin(record.hypothesis or "")
+    }
+    return frozenset(record.id for file in files for record in file.records) - tainted
+
+
+def rules(file: RecordFile, options: Options | None = None) -> pd.DataFrame:
+    """WER after each rule of the normaliser, all earlier ones applied, and the difference that it made.
+
+    Args:
+        file: What to score.
+        options: Of the intervals; their `profile` plays no part.
+
+    Returns:
+        Indexed by the rule's name, "as written" first: `description`, `wer` with `wer_low` and `wer_high`,
+        `difference` (to the row above; negative where the rule forgives), `errors`, `n_words`, `n_changed`
+        (texts of either side that the rule changed).
+    """
+    options = options or Options()
+    _, blocks = block_of_each(file, options.blocks)
+    pairs = [
+        (after_each_rule(record.reference), after_each_rule(record.hypothesis or ""))
+        for record in file.records
+    ]
+    names = [
+        ("as written", "nothing changed: case and punctuation count"),
+        *((r.name, r.description) for r in RULES),
+    ]
+    rows = []
+    for step, (name, description) in enumerate(names):
+        counts = [word_counts(ref[step], hyp[step]) for ref, hyp in pairs]
+        table = pd.DataFrame(
+            {"errors": [c.errors for c in counts], "n_words": [c.n_reference for c in counts]}, dtype="int64"
+        )
+        found = word_interval(table, options, blocks)
+        changed = 0 if not step else sum(t[step] != t[step - 1] for pair in pairs for t in pair)
+        errors = int(table["errors"].sum())
+        estimate = (found.rate, found.low, found.high)
+        rows.append((name, description, *estimate, errors, found.n_reference, changed))
+    columns = ["rule", "description", "wer", "wer_low", "wer_high", "errors", "n_words", "n_changed"]
+    rated = pd.DataFrame(rows, columns=columns).set_index("rule")
+    rated.insert(4, "difference", rated["wer"].diff())
+    return rated

@@ -1,0 +1,195 @@
+"""One operation of a client, and what came of it: what a mix is made of.
+
+An operation is a plain function of a `Scene` and a random generator. It does one thing that clients do, well
+or badly, and returns what came of it in a few words, always the same ones. It raises `NotAllowedError` where
+the server answered as it never should, and `TimeoutError` where it kept silent.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from websockets.exceptions import WebSocketException
+
+from evaluation.server_study.client import Address, Answer, Client, error_code
+from evaluation.server_study.clips import Material
+from gigastt_lab.errors import brief
+
+DEADLINE_S: Final = 60.0
+BUSY: Final = 503
+
+
+class NotAllowedError(Exception):
+    """The server did what it never should; the message says what."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Limits of the server, as its flags set them; the defaults are its own.
+
+    Attributes:
+        pool_size: Permits.
+        body_limit_bytes: Largest body.
+        frame_limit_bytes: Largest WebSocket message.
+        idle_timeout_s: Longest silence of a WebSocket.
+        checkout_timeout_s: Longest wait for a permit.
+    """
+
+    pool_size: int = 4
+    body_limit_bytes: int = 50 * 2**20
+    frame_limit_bytes: int = 512 * 2**10
+    idle_timeout_s: float = 300.0
+    checkout_timeout_s: float = 30.0
+
+    @property
+    def flags(self) -> list[str]:
+        """For the server's command line."""
+        values = {
+            "--pool-size": self.pool_size,
+            "--body-limit-bytes": self.body_limit_bytes,
+            "--ws-frame-max-bytes": self.frame_limit_bytes,
+            "--idle-timeout-secs": self.idle_timeout_s,
+            "--pool-checkout-timeout-secs": self.checkout_timeout_s,
+        }
+        return [part for name, value in values.items() for part in (name, str(value))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """Where operations take place.
+
+    Attributes:
+        address: Of the server.
+        material: What is sent.
+        limits: Of the server.
+        deadline_s: Longest silence of the server, and longest that one operation may take.
+        texts: What the server made of each of `material.files` when nothing else was going on.
+    """
+
+    address: Address
+    material: Material = field(repr=False)
+    limits: Limits = field(default_factory=Limits)
+    deadline_s: float = DEADLINE_S
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def client(self) -> Client:
+        """A new connection."""
+        return Client(self.address, self.deadline_s)
+
+
+Act = Callable[[Scene, random.Random], str]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a client does.
+
+    Attributes:
+        name: In the tables.
+        weight: How often, against the others.
+        act: Does it.
+    """
+
+    name: str
+    weight: float
+    act: Act
+
+
+@dataclass(frozen=True)
+class Done:
+    """One operation that is over.
+
+    Attributes:
+        operation: Its name.
+        outcome: What came of it, in a few words.
+        is_allowed: Whether the server may do so.
+        detail: What it did, where it may not.
+        took_s: From beginning to end, in seconds.
+    """
+
+    operation: str
+    outcome: str
+    is_allowed: bool
+    detail: str
+    took_s: float
+
+
+def perform(operation: Operation, scene: Scene, rng: random.Random) -> Done:
+    """Do it, and say what came of it; raises nothing that the server could be to blame for."""
+    started = time.perf_counter()
+    detail = ""
+    try:
+        outcome = operation.act(scene, rng)
+    except NotAllowedError as error:
+        outcome, detail = "not allowed", str(error)
+    except TimeoutError as error:
+        outcome, detail = "hang", brief(error)
+    except (OSError, http.client.HTTPException, WebSocketException) as error:
+        outcome, detail = "broken off", brief(error)
+    took_s = time.perf_counter() - started
+    if not detail and took_s > scene.deadline_s:
+        outcome, detail = "hang", f"{outcome}, but after {took_s:.0f} s"
+    return Done(operation.name, outcome, not detail, detail, took_s)
+
+
+def draw(mix: Sequence[Operation], rng: random.Random) -> Operation:
+    """One of them, by their weights."""
+    return rng.choices(mix, [each.weight for each in mix])[0]
+
+
+def checked(answer: Answer, *statuses: int) -> str:
+    """The outcome that an answer is: its status, and of an error its code.
+
+    Args:
+        answer: It has come.
+        statuses: Those that are right; 503 always is: a server may be busy.
+
+    Raises:
+        NotAllowedError: another status, or an error that has not the shape of all errors.
+    """
+    code = answer.error_code
+    if answer.status not in {*statuses, BUSY}:
+        allowed = ", ".join(map(str, statuses))
+        raise NotAllowedError(f"{answer.status} ({_shown(answer)}), where {allowed} or {BUSY} was to come")
+    if answer.status < 400:
+        return str(answer.status)
+    if code is None:
+        raise NotAllowedError(f"{answer.status} with no code and message: {_shown(answer)}")
+    return f"{answer.status} {code}"
+
+
+def checked_error(content: object, *, never: Sequence[str] = ("internal_error", "inference_error")) -> str:
+    """The code of an error that came as a message or an event.
+
+    Raises:
+        NotAllowedError: it has not the shape of all errors, or tells of a failure of the server.
+    """
+    code = error_code(content)
+    if code is None or code in never:
+        raise NotAllowedError(f"an error that should not be: {str(content)[:200]}")
+    return code
+
+
+def parsed(told: str | bytes) -> dict[str, Any]:
+    """A message or an event as an object.
+
+    Raises:
+        NotAllowedError: it is none.
+    """
+    try:
+        content = json.loads(told)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise NotAllowedError(f"a message that is no JSON object: {told[:200]!r}")
+    return content
+
+
+def _shown(answer: Answer) -> str:
+    return " ".join(answer.body[:200].decode(errors="replace").split()) or "no body"

@@ -1,0 +1,132 @@
+"""Whether a server has stood a soak: one check after the other, each with what was found."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from evaluation.server_study.operations import Done
+from evaluation.server_study.process import Footprint
+from evaluation.server_study.sampling import MOST_GROWTH, Sample, memory_change
+from evaluation.show.display import counted, decimal
+
+_SHORTEST_S: Final = 300.0  # of a soak whose memory can be judged: allocators take minutes to have it all
+_MORE_DESCRIPTORS: Final = 16  # than before: kept connections, a log, a temporary file
+_TRACEBACK: Final = re.compile(rb"^Traceback|never retrieved", re.MULTILINE)
+_N_SHOWN: Final = 10
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that has to be so.
+
+    Attributes:
+        what: As a sentence.
+        is_met: Whether it is; None where it could not be looked at.
+        found: What was seen.
+        details: What was wrong, a line each.
+    """
+
+    what: str
+    is_met: bool | None
+    found: str
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What a soak has seen.
+
+    Attributes:
+        seconds: How long it lasted.
+        done: Every operation.
+        samples: Of the server, oldest first.
+        pool_size: Permits that it has.
+        pool_available: Permits that were free when all was over, after some time.
+        before, after: What its process held before the soak and after it, nobody being connected.
+        exit_code: Of its process when it was told to end; None where force was needed, or it was not ours.
+        log: What it wrote; None where that is not ours.
+    """
+
+    seconds: float
+    done: Sequence[Done]
+    samples: Sequence[Sample]
+    pool_size: int | None
+    pool_available: int | None
+    before: Footprint | None
+    after: Footprint | None
+    exit_code: int | None
+    log: Path | None
+
+
+def checks(found: Evidence) -> list[Check]:
+    """All of them."""
+    always = (_pool, _answers, _hangs, _memory, _descriptors)
+    return [*(check(found) for check in always), *_process(found)]
+
+
+def _pool(found: Evidence) -> Check:
+    told = f"{found.pool_available} of {found.pool_size} free"
+    is_met = found.pool_size is not None and found.pool_available == found.pool_size
+    return Check("Every permit was given back.", is_met, told)
+
+
+def _answers(found: Evidence) -> Check:
+    wrong = [each for each in found.done if not each.is_allowed and each.outcome != "hang"]
+    probes = Counter(each.probe_status for each in found.samples if each.probe_status not in {200, 503})
+    told = f"{counted(len(wrong), 'wrong one')} of {counted(len(found.done), 'operation')}"
+    if probes:
+        told += f", probes answered with {dict(probes)} (0: not at all)"
+    return Check("Every answer was one that is allowed.", not wrong and not probes, told, _first(wrong))
+
+
+def _hangs(found: Evidence) -> Check:
+    late = [each for each in found.done if each.outcome == "hang"]
+    longest_s = max((each.took_s for each in found.done), default=0.0)
+    told = f"{counted(len(late), 'hang')}, the longest operation took {decimal(longest_s, 1)} s"
+    return Check("Nothing hung.", not late, told, _first(late))
+
+
+def _memory(found: Evidence) -> Check:
+    what = f"After the first tenth of the time, memory grew by {MOST_GROWTH:.0%} at most."
+    change = memory_change(found.samples, found.seconds)
+    if change is None:
+        return Check(what, None, "not known: no process of this machine, or too few samples")
+    before, after = (decimal(value / 1e6, 1) for value in (change.before_bytes, change.after_bytes))
+    slope = decimal(change.bytes_per_hour / 1e6, 1, sign=True)
+    told = f"{decimal(100 * change.growth, 1, sign=True)} %, {before} to {after} MB, {slope} MB an hour"
+    if found.seconds < _SHORTEST_S:
+        return Check(what, None, f"{told}; too short a time to judge")
+    return Check(what, change.growth <= MOST_GROWTH, told)
+
+
+def _descriptors(found: Evidence) -> Check:
+    what = "Descriptors were closed."
+    if found.before is None or found.after is None:
+        return Check(what, None, "not known")
+    told = f"{found.before.n_descriptors} open before, {found.after.n_descriptors} after"
+    return Check(what, found.after.n_descriptors <= found.before.n_descriptors + _MORE_DESCRIPTORS, told)
+
+
+def _process(found: Evidence) -> list[Check]:
+    """What only the parent of a process knows."""
+    if found.log is None:
+        return []
+    said = found.log.read_bytes()
+    n_tracebacks = len(_TRACEBACK.findall(said))
+    ended = "by force" if found.exit_code is None else f"exit code {found.exit_code}"
+    told = f"{counted(n_tracebacks, 'traceback')} in {found.log}"
+    return [
+        Check("The log holds no traceback.", not n_tracebacks, told),
+        Check("When it was told to end, it ended in good order.", found.exit_code == 0, ended),
+    ]
+
+
+def _first(done: Sequence[Done]) -> tuple[str, ...]:
+    """The first ones, those of a kind together."""
+    kinds = Counter(f"{each.operation}: {each.detail}" for each in done).most_common()
+    return (*(f"{n} x {kind}" for kind, n in kinds[:_N_SHOWN]), *["..."] * (len(kinds) > _N_SHOWN))

@@ -1,0 +1,171 @@
+"""The tables of this package as people read them: percent, points and milliseconds, all cells strings.
+
+Each takes a table of numbers and gives one of strings, to be rendered by `evaluation.show.display`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+
+from evaluation.show.display import DASH, count, decimal, estimate, failure_of, percent, seconds
+from evaluation.show.notebook import first_words
+
+_RATES = {"wer": "WER, %", "cer": "CER, %", "ser": "SER, %"}
+
+
+def _shown(rows: list[dict[str, str]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, dtype=object)
+
+
+def summary_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """`evaluation.scoring.scores.summarize` for people."""
+    return _shown(
+        [
+            {"System": str(name)}
+            | {title: _rate(row, rate) for rate, title in _RATES.items()}
+            | {
+                "Subst.": count(row["substitutions"]),
+                "Del.": count(row["deletions"]),
+                "Ins.": count(row["insertions"]),
+                "Words": count(row["n_words"]),
+                "Utterances": count(row["n_utterances"]),
+                "Failed": count(row["n_failed"]),
+                "RTFx": decimal(row["rtfx"], 1),
+            }
+            for name, row in scores.iterrows()
+        ]
+    )
+
+
+def records_table(records: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `records.files.as_table` for people: the beginnings of the texts, times, confidence."""
+    return _shown(
+        [
+            {
+                "Utterance": str(name),
+                "Reference": first_words(row["reference"]),
+                "Hypothesis": first_words(row["hypothesis"])
+                if isinstance(row["hypothesis"], str)
+                else f"failed: {failure_of(row['error'])}",
+                "Audio": seconds(row["audio_s"]),
+                "Work": seconds(row["work_s"]),
+                "Confidence": decimal(row["confidence"]),
+            }
+            for name, row in records.iterrows()
+        ]
+    )
+
+
+def speed_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """The speed columns of `evaluation.scoring.scores.summarize` for people."""
+    return _shown(
+        [
+            {
+                "System": str(name),
+                "RTFx": estimate(row["rtfx"], row["rtfx_low"], row["rtfx_high"], scale=1, digits=1),
+                "p50": seconds(row["p50_s"]),
+                "p95": seconds(row["p95_s"]),
+                "p99": seconds(row["p99_s"]),
+                "Audio": seconds(row["audio_s"] if row["n_timed"] else None),
+                "Work": seconds(row["work_s"] if row["n_timed"] else None),
+                "Timed": count(row["n_timed"]),
+            }
+            for name, row in scores.iterrows()
+        ]
+    )
+
+
+def stages_table(stages: Mapping[str, tuple[float, Mapping[str, float]]]) -> pd.DataFrame:
+    """Milliseconds of work per second of audio, by stage.
+
+    Args:
+        stages: Of each system, seconds of audio, and seconds of work by stage.
+    """
+    return _shown(
+        [
+            {"System": name}
+            | {stage: decimal(1000 * work_s / audio_s, 2) for stage, work_s in parts.items()}
+            | {"total": decimal(1000 * sum(parts.values()) / audio_s, 2)}
+            for name, (audio_s, parts) in stages.items()
+        ]
+    ).fillna(DASH)
+
+
+def profiles_table(profiles: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """`evaluation.scoring.scores.profiles` of each system for people, one column of WER for each."""
+    [first, *_] = profiles.values()
+    rows = []
+    for index, row in first.iterrows():
+        shown = {
+            "Profile": row["profile"],
+            "Utterances": f"{row['utterances']} ({count(row['n_utterances'])})",
+        }
+        for name, table in profiles.items():
+            shown[f"WER of {name}, %"] = _rate(table.loc[index], "wer")
+        for name, table in profiles.items():
+            shown[f"CER of {name}, %"] = percent(table.loc[index, "cer"])
+        rows.append(shown)
+    return _shown(rows)
+
+
+def rules_table(rules: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """`scoring.scores.rules` of each system for people: WER, and the difference that each rule made."""
+    [first, *_] = rules.values()
+    rows = []
+    for rule, row in first.iterrows():
+        shown = {"Rule": str(rule), "What it does": row["description"]}
+        for name, table in rules.items():
+            shown[f"WER of {name}, %"] = percent(table.loc[rule, "wer"])
+            shown[f"change of {name}"] = decimal(100 * table.loc[rule, "difference"], sign=True)
+        rows.append(shown)
+    return _shown(rows)
+
+
+def differences_table(differences: pd.DataFrame) -> pd.DataFrame:
+    """`evaluation.scoring.compare.as_table`, of one comparison or of several, for people."""
+    return _shown(
+        [
+            {
+                "A": row["a"],
+                "B": row["b"],
+                "Rate": _RATES[str(rate)],
+                "of A": percent(row["rate_a"]),
+                "of B": percent(row["rate_b"]),
+                "A - B, points": estimate(row["difference"], row["low"], row["high"], sign=True),
+                "A lower in": _in_percent(row["share_a_better"]),
+                "equal in": _in_percent(row["share_equal"]),
+            }
+            for rate, row in differences.iterrows()
+        ]
+    )
+
+
+def contingency_table(contingency: pd.DataFrame) -> pd.DataFrame:
+    """`evaluation.scoring.compare.Comparison.contingency` for people."""
+    return _shown(
+        [
+            {"Utterances": str(name)} | {title: count(row[title]) for title in row.index}
+            for name, row in contingency.iterrows()
+        ]
+    )
+
+
+def bins_table(bins: Mapping[str, pd.DataFrame], what: str) -> pd.DataFrame:
+    """Tables of `evaluation.scoring.breakdowns` for people: WER by `what`, one column for each system."""
+    rows: dict[str, dict[str, str]] = {}
+    for name, table in bins.items():
+        for label, row in table.iterrows():
+            shown = rows.setdefault(str(label), {what: str(label), "Utterances": count(row["n_utterances"])})
+            shown[f"WER of {name}, %"] = _rate(row, "wer")
+    return _shown(list(rows.values())).fillna(DASH)
+
+
+def _in_percent(share: float) -> str:
+    return DASH if math.isnan(share) else f"{percent(share, 1)} %"
+
+
+def _rate(row: pd.Series, name: str) -> str:
+    return estimate(row[name], row[f"{name}_low"], row[f"{name}_high"])

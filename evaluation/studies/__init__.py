@@ -1,0 +1,6 @@
+"""Studies that are one file and a command of their own: `python -m evaluation.studies.NAME --help`.
+
+Lives here: long recordings, quantization recipes, rewriting steps, OpenVINO, the server's soak.
+May import: every room of `evaluation`.
+Public: none; they are run.
+"""

@@ -1,0 +1,196 @@
+"""A soak of the server: `python -m evaluation.studies.soak --minutes 60`.
+
+Starts the server, and has clients do for a long time what clients do, well and badly: files in several
+containers, events, live streams, more than there are permits, malformed bodies and messages, readers that
+are slow, and clients that hang up. Every few seconds it looks at memory, descriptors, threads and permits and
+times a request that is always the same. In the end all permits have to be free, every answer one that is
+allowed, nothing may have hung, and memory may not have grown; else the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from evaluation.cli.options import at_least
+from evaluation.cli.server import address
+from evaluation.records.naming import safe_name
+from evaluation.server_study import soak_output as output
+from evaluation.server_study.client import Address
+from evaluation.server_study.clips import Material
+from evaluation.server_study.crowd import crowd
+from evaluation.server_study.mix import mix_of
+from evaluation.server_study.operations import DEADLINE_S, Limits, Scene
+from evaluation.server_study.process import (
+    Footprint,
+    ModelChoice,
+    ServerProcess,
+    footprint,
+    terminated_as_interrupted,
+)
+from evaluation.server_study.sampling import Sampler, latest, models, pool_available
+from evaluation.server_study.verdict import Evidence
+from evaluation.systems.base import SystemUnavailableError
+from gigastt_lab.errors import GigasttError
+from gigastt_lab.exit_codes import ExitCode, epilog, exit_code
+
+logger = logging.getLogger(__name__)
+
+# Limits near enough for an operation to reach them within seconds.
+_LIMITS: Final = Limits(body_limit_bytes=4 * 2**20, idle_timeout_s=5.0, checkout_timeout_s=2.0)
+_RATE: Final = 6.0
+_LONGEST_INTERVAL_S: Final = 5.0
+_SAMPLES_AT_LEAST: Final = 40
+_SETTLE_S: Final = 20.0  # within which a server that nobody uses has given everything back
+_EPILOG: Final = epilog(
+    [ExitCode.OK, ExitCode.FAILED, ExitCode.USAGE, ExitCode.INTERRUPTED],
+    ok="the server has stood it",
+    failed="it has not: the summary says why; or it could not be started or reached",
+)
+
+
+@dataclass(frozen=True)
+class _Target:
+    """The server that is soaked: its process, where that is ours, or only where it is."""
+
+    address: Address
+    pid: int | None
+    process: ServerProcess | None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the soak and return the exit code."""
+    options = _options(arguments)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s: %(message)s")
+    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        with terminated_as_interrupted(), _target(options) as target:
+            result = _soaked(target, options)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except (GigasttError, OSError) as error:
+        logger.error("%s", error)
+        return exit_code(error)
+    return output.show(result, options)
+
+
+def _soaked(target: _Target, options: argparse.Namespace) -> output.Result:
+    """Everything that was seen of a server, which has ended by then where it was ours."""
+    server = models(target.address, DEADLINE_S)
+    scene = _scene(target, server)
+    before = footprint(target.pid)
+    interval_s = min(_LONGEST_INTERVAL_S, 60 * options.minutes / _SAMPLES_AT_LEAST)
+    with Sampler(target.address, target.pid, scene.material.probe, interval_s=interval_s) as sampler:
+
+        def note() -> str:
+            now = latest(sampler.samples)
+            return "" if now is None else f", {now.resident_bytes / 1e6:.0f} MB"
+
+        found = crowd(
+            scene,
+            mix_of(scene),
+            seconds=60 * options.minutes,
+            rate=options.rate,
+            seed=options.seed,
+            note=note,
+        )
+    available, after = _settled(target, scene.limits.pool_size)
+    evidence = Evidence(
+        seconds=found.seconds,
+        done=found.done,
+        samples=sampler.samples,
+        pool_size=scene.limits.pool_size,
+        pool_available=available,
+        before=before,
+        after=after,
+        exit_code=None if target.process is None else target.process.stop(),
+        log=None if target.process is None else target.process.log,
+    )
+    return output.Result(server=server, limits=scene.limits, crowd=found, evidence=evidence)
+
+
+def _scene(target: _Target, server: Mapping[str, Any]) -> Scene:
+    """What operations need, the texts of the files among it, and a server that is warm."""
+    size = server.get("pool_size")
+    if not isinstance(size, int):
+        raise SystemUnavailableError(f"{target.address.url}/v1/models tells no pool_size: no such server")
+    limits = Limits(pool_size=size) if target.process is None else replace(_LIMITS, pool_size=size)
+    scene = Scene(address=target.address, material=Material.made(), limits=limits, deadline_s=DEADLINE_S)
+    texts = {}
+    with scene.client() as client:
+        for name, audio in scene.material.files.items():
+            content = client.transcribe(audio).content
+            if isinstance(content, dict) and isinstance(content.get("text"), str):
+                texts[name] = content["text"]
+    return replace(scene, texts=texts)
+
+
+def _settled(target: _Target, pool_size: int) -> tuple[int | None, Footprint | None]:
+    """Free permits and footprint, as soon as all are free; or after some time."""
+    give_up_at = time.monotonic() + _SETTLE_S
+    while (available := pool_available(target.address, _LONGEST_INTERVAL_S)) != pool_size:
+        if time.monotonic() > give_up_at:
+            break
+        time.sleep(0.2)
+    return available, footprint(target.pid)
+
+
+@contextmanager
+def _target(options: argparse.Namespace) -> Iterator[_Target]:
+    """A server of our own; or the one that is named."""
+    if options.url is not None:
+        yield _Target(options.url, options.pid, None)
+        return
+    choice = ModelChoice(model=options.model, directory=options.model_dir)
+    flags = [*choice.flags, *replace(_LIMITS, pool_size=options.pool_size).flags, "--metrics"]
+    with ServerProcess(flags, options.out / "server.log") as process:
+        yield _Target(process.address, process.pid, process)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m evaluation.studies.soak", description=__doc__, epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("--minutes", type=_positive, default=60.0, metavar="M", help="default: 60")
+    add("--rate", type=_positive, default=_RATE, metavar="N",
+        help=f"operations per second, on average; default: {_RATE:g}, for two cores")  # fmt: skip
+    add("--seed", type=at_least(0), default=0, help="of what clients do; default: 0")
+    add("--model", default="demo", metavar="NAME", help="default: demo, the small packaged one")
+    add("--model-dir", metavar="DIR", help="directory of the model, if not the usual one")
+    add("--pool-size", type=at_least(1), default=_LIMITS.pool_size, metavar="N", help="permits; default: 4")
+    add(
+        "--url",
+        type=address,
+        metavar="http://HOST:PORT",
+        help="a server that runs already, its limits as usual",
+    )
+    add("--pid", type=at_least(1), help="of that server's process, to see what it holds")
+    add("--out", type=Path, metavar="DIR", help="default: runs/soak_<model>")
+    options = parser.parse_args(arguments)
+    options.out = options.out or Path("runs") / safe_name(f"soak_{options.model}")
+    options.command = shlex.join(["python", "-m", "evaluation.studies.soak", *(arguments or sys.argv[1:])])
+    return options
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number above 0")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

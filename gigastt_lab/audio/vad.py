@@ -1,0 +1,94 @@
+"""Voice activity detection (VAD) by energy: which hops of a stream may hold speech.
+
+`silero` holds a detector of the same shape that is a small network.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+
+from gigastt_lab.spec import GIGAAM_V3
+from gigastt_lab.types import BoolArray, Float32Array
+
+HOP: Final = GIGAAM_V3.hop_length
+
+
+class SpeechDetector(Protocol):
+    """Tells hops that may hold speech from quiet ones. One object serves one stream.
+
+    `EnergyDetector` is the one that needs nothing; `silero.SileroDetector` is another.
+    """
+
+    def accept(self, samples: Float32Array) -> BoolArray:
+        """Take the next samples.
+
+        The answers, joined, must not depend on how the stream is cut into chunks.
+
+        Args:
+            samples: Mono, in [-1, 1], at 16 kHz, any number. Shape (n_samples,).
+
+        Returns:
+            For every further hop of 160 samples that can be judged by now: True where it may be speech. Hops
+            may come late, by as much as the detector looks ahead, but each comes once and in order.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnergyOptions:
+    """What counts as quiet. Levels are root mean squares in dB below full scale.
+
+    Attributes:
+        margin_db: So far above the noise floor a hop may be speech.
+        floor_window_ms: The noise floor is the lowest level of the last so many ms.
+        lowest_floor_db: The floor is never taken lower than this: in digital silence all else would be loud.
+    """
+
+    margin_db: float = 9.0
+    floor_window_ms: int = 3_000
+    lowest_floor_db: float = -70.0
+
+
+class EnergyDetector:
+    """Loudness against a noise floor that follows the room.
+
+    The level of a hop is that of the last 50 ms, so that the gaps within a word are no silence. The floor is
+    the lowest level of the last seconds: the noise in the gaps between words, or of the silence before them.
+    It cannot tell speech from other sounds; the model's blanks do that (`Endpointer`).
+    """
+
+    _SMOOTHING_HOPS = 5
+    _BLOCK_HOPS = 25  # the floor's window moves on in steps of 250 ms
+
+    def __init__(self, options: EnergyOptions | None = None) -> None:
+        self._options = options or EnergyOptions()
+        self._pending = np.empty(0, np.float32)
+        self._powers: deque[float] = deque(maxlen=self._SMOOTHING_HOPS)
+        n_blocks = max(1, round(self._options.floor_window_ms / 10 / self._BLOCK_HOPS))
+        self._block_floors: deque[float] = deque(maxlen=n_blocks)
+        self._n_in_block = self._BLOCK_HOPS
+        self._margin = 10.0 ** (self._options.margin_db / 10.0)
+        self._lowest = 10.0 ** (self._options.lowest_floor_db / 10.0)
+
+    def accept(self, samples: Float32Array) -> BoolArray:
+        """See `SpeechDetector`; hops come at once."""
+        waveform = np.concatenate([self._pending, samples])
+        n_hops = len(waveform) // HOP
+        hops = waveform[: n_hops * HOP].reshape(n_hops, HOP).astype(np.float64)
+        self._pending = waveform[n_hops * HOP :].copy()
+        powers = np.einsum("ij,ij->i", hops, hops) / HOP
+        return np.array([self._may_be_speech(power) for power in powers.tolist()], np.bool_)
+
+    def _may_be_speech(self, power: float) -> bool:
+        self._powers.append(power)
+        level = sum(self._powers) / len(self._powers)
+        if self._n_in_block == self._BLOCK_HOPS:
+            self._block_floors.append(level)
+            self._n_in_block = 0
+        self._n_in_block += 1
+        self._block_floors[-1] = min(self._block_floors[-1], level)
+        return bool(level > self._margin * max(self._lowest, min(self._block_floors)))

@@ -1,0 +1,212 @@
+"""INT8 weights of a graph: whether their products fit into the 16 bits that some processors have for a pair.
+
+Those that `quantize` writes do, on every processor (`rounding.EXACT`); those of others, and of its versions
+before, need not. Where they do not, the weights are made unsigned: exact, with a slower kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from gigastt_lab.errors import ModelError
+from gigastt_lab.graphs.editor import constants, read_names
+from gigastt_lab.graphs.weight_range import EXACT
+from gigastt_lab.runtime.cache import noted_of
+from gigastt_lab.runtime.processor import int8_is_exact
+from gigastt_lab.runtime.sessions import RuntimeOptions, Session, build_session, is_int8, load_session
+from gigastt_lab.types import Int8Array
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, NodeProto
+
+# Operators that multiply by INT8 weights: at which inputs those are, and at which their zero points. The rows
+# of a product's weight meet in pairs; which weights of a convolution meet is its kernel's affair.
+_Places = Mapping[str, tuple[tuple[int, int], ...]]
+_PRODUCTS: Final[_Places] = {
+    "MatMulInteger": ((1, 3),),
+    "DynamicQuantizeMatMul": ((1, 3),),
+    "MatMulIntegerToFloat": ((1, 5),),
+    "QLinearMatMul": ((3, 5),),
+    "DynamicQuantizeLSTM": ((1, 9), (2, 11)),
+}
+_CONVOLUTIONS: Final[_Places] = {"ConvInteger": ((1, 3),), "QLinearConv": ((3, 5),)}
+# Operators that become some of the above where both of their inputs are dequantized.
+_DEQUANTIZED: Final[Mapping[str, _Places]] = {"MatMul": _PRODUCTS, "Gemm": _PRODUCTS, "Conv": _CONVOLUTIONS}
+_DEQUANTIZE: Final = (0, 2)
+
+
+@dataclass(frozen=True)
+class _Use:
+    """A weight that is multiplied by: at which input of which node it is, and at which its zero point."""
+
+    node: NodeProto
+    place: tuple[int, int]
+    is_convolution: bool
+
+    @property
+    def weight(self) -> str:
+        return str(self.node.input[self.place[0]])
+
+
+def load_exactly(path: Path, options: RuntimeOptions) -> Session:
+    """Load a graph as it is; with unsigned weights where its sums would saturate on this processor.
+
+    Raises:
+        ModelError: as `runtime.load_session`; or memory does not suffice to make its weights unsigned.
+        ModelNotFoundError, ProviderError: as `runtime.load_session`.
+    """
+    if not saturates_here(path):
+        return load_session(path, options)
+    import onnx
+
+    try:
+        model = onnx.load(str(path))
+        make_unsigned(model.graph)
+        content = model.SerializeToString()
+    except MemoryError as error:
+        raise ModelError(
+            f"{path}: there is not enough memory to make its INT8 weights exact on this processor; "
+            "make it again (python -m gigastt_lab quantize --force), or take --precision fp32"
+        ) from error
+    return build_session(content, str(path), options)
+
+
+def make_unsigned(graph: GraphProto) -> int:
+    """Make INT8 weights unsigned, in place, their zero points with them; returns how many there were.
+
+    The products stay what they are: (w + 128) - (zero + 128). Without VNNI, ONNX Runtime multiplies unsigned
+    weights by another kernel, which does not saturate; its own switch for this
+    (``session.x64quantprecision``) does nothing for these graphs before version 1.30, and 1.22 dies of it.
+    """
+    from onnx import numpy_helper
+
+    known = constants(graph)
+    made: dict[str, str] = {}
+
+    def unsigned(name: str) -> str:
+        if name not in made:
+            values = numpy_helper.to_array(known[name][1]).astype(np.int16) + 128
+            made[name] = f"{name}_unsigned"
+            graph.initializer.append(numpy_helper.from_array(values.astype(np.uint8), made[name]))
+        return made[name]
+
+    for use in list(_uses(graph)):
+        _, tensor = known.get(use.weight, ("", None))
+        weight, zero = use.place
+        zero_point = use.node.input[zero] if zero < len(use.node.input) else ""
+        if tensor is None or tensor.data_type != tensor.INT8 or (zero_point and zero_point not in known):
+            continue
+        use.node.input[weight] = unsigned(use.weight)
+        use.node.input.extend([""] * (zero + 1 - len(use.node.input)))
+        if zero_point:
+            use.node.input[zero] = unsigned(zero_point)
+        else:
+            scale = known.get(use.node.input[1], ("", None))[1] if use.place == _DEQUANTIZE else None
+            use.node.input[zero] = _zero_point(graph, () if scale is None else tuple(scale.dims))
+    read = read_names(graph)
+    for i in reversed(range(len(graph.initializer))):
+        if graph.initializer[i].name not in read:
+            del graph.initializer[i]
+    return len(made)
+
+
+def _zero_point(graph: GraphProto, shape: tuple[int, ...]) -> str:
+    """An unsigned zero point that stands for 0, of the shape of the scales; its name."""
+    from onnx import numpy_helper
+
+    name = "_".join(["unsigned_zero", *map(str, shape)])
+    if all(tensor.name != name for tensor in graph.initializer):
+        graph.initializer.append(numpy_helper.from_array(np.full(shape, 128, np.uint8), name))
+    return name
+
+
+def saturates_here(path: Path) -> bool:
+    """Whether sums of the INT8 products of a graph may saturate on this processor.
+
+    Args:
+        path: The graph; one that is not INT8 by its name is not looked at.
+    """
+    return is_int8(path.name) and not int8_is_exact() and saturates_somewhere(path)
+
+
+def saturates_somewhere(path: Path) -> bool:
+    """Whether sums of the INT8 products of a graph may saturate on a processor without VNNI.
+
+    Args:
+        path: The graph; found out once for each content (`model_cache`). One that cannot be read does not:
+            whoever loads it says what is wrong with it. One that memory does not suffice for may.
+    """
+    try:
+        return noted_of(path, "INT8 weights have large pairs", lambda: str(_has_large_pairs(path))) == "True"
+    except MemoryError:
+        return True
+    except (OSError, _NotInOneFileError):
+        return _has_large_pairs(path, external=True)
+
+
+def has_large_pairs(weight: Int8Array) -> bool:
+    """Whether two rows that follow each other may exceed 16 bits, multiplied by unsigned bytes and added.
+
+    Args:
+        weight: Shape (..., n_in, n_out).
+
+    >>> has_large_pairs(np.array([[127], [1], [-64], [-64], [127]], np.int8))
+    False
+    >>> has_large_pairs(np.array([[65], [64]], np.int8))
+    True
+    """
+    n_paired = weight.shape[-2] // 2 * 2
+    first, second = (weight[..., start:n_paired:2, :].astype(np.int16) for start in (0, 1))
+    positive = np.maximum(first, 0) + np.maximum(second, 0)
+    negative = np.minimum(first, 0) + np.minimum(second, 0)
+    return bool(max(positive.max(initial=0), -negative.min(initial=0)) > EXACT.largest_pair)
+
+
+class _NotInOneFileError(Exception):
+    """Weights in another file, of whose content nothing is noted: it may change without the graph's."""
+
+
+def _has_large_pairs(path: Path, *, external: bool = False) -> bool:
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        graph = onnx.load(str(path), load_external_data=external).graph
+    except (DecodeError, ValueError, OSError, onnx.checker.ValidationError):
+        return False
+    if not external and any(tensor.data_location == tensor.EXTERNAL for tensor in graph.initializer):
+        raise _NotInOneFileError
+    return any(_may_saturate(graph))
+
+
+def _may_saturate(graph: GraphProto) -> Iterator[bool]:
+    """Of each INT8 weight that something is multiplied by."""
+    from onnx import numpy_helper
+
+    known = constants(graph)
+    for use in _uses(graph):
+        _, tensor = known.get(use.weight, ("", None))
+        if tensor is None or tensor.data_type != tensor.INT8:
+            continue
+        weight = numpy_helper.to_array(tensor)
+        if use.is_convolution:
+            yield bool(2 * np.abs(weight.astype(np.int16)).max(initial=0) > EXACT.largest_pair)
+        else:
+            yield weight.ndim > 1 and has_large_pairs(weight)
+
+
+def _uses(graph: GraphProto) -> Iterator[_Use]:
+    """Of what may be weights, whatever their type."""
+    dequantized = {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
+    for node in graph.node:
+        for places in (_PRODUCTS, _CONVOLUTIONS):
+            for place in places.get(node.op_type, ()):
+                yield _Use(node, place, places is _CONVOLUTIONS)
+        if node.op_type in _DEQUANTIZED and all(name in dequantized for name in node.input[:2]):
+            is_convolution = _DEQUANTIZED[node.op_type] is _CONVOLUTIONS
+            yield _Use(dequantized[node.input[1]], _DEQUANTIZE, is_convolution)

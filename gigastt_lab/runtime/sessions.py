@@ -1,0 +1,377 @@
+"""ONNX Runtime sessions: provider and threads that were asked for, and what was really taken."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Final, TypeVar, get_args
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from gigastt_lab.errors import ModelError, ModelNotFoundError, ProviderError
+from gigastt_lab.runtime.cancellation import check_cancelled, current_cancellation
+from gigastt_lab.runtime.cores import default_threads
+from gigastt_lab.types import Float32Array, Provider, ProviderName
+
+logger = logging.getLogger(__name__)
+
+Loaded = TypeVar("Loaded")
+
+_ORT_NAMES: Final[dict[ProviderName, str]] = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "nnapi": "NnapiExecutionProvider",
+}
+# What "auto" may take, best first. TensorRT builds engines for minutes and the others are untested
+# with this model: they are taken only when asked for by name.
+_AUTO_ORDER: Final[tuple[ProviderName, ...]] = ("cuda", "coreml", "cpu")
+
+_PROVIDER_OPTIONS: Final[dict[ProviderName, dict[str, str]]] = {
+    # The default, EXHAUSTIVE, searches again for every new input length (gigastt issue 307).
+    "cuda": {"cudnn_conv_algo_search": "HEURISTIC"},
+}
+
+_SPIN_US: Final = 20
+_FIRST_WITH_SPIN_DURATION: Final = (1, 32)  # or earlier: older ones were not tried
+_FIRST_THAT_PACKS_ANY_SIZE: Final = (1, 32)  # likewise; 1.22 crashes on packed weights of odd sizes
+
+_ELEMENT_TYPES: Final[dict[str, type[np.generic]]] = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+    "tensor(uint8)": np.uint8,
+}
+
+_ORT_ERRORS: Final[tuple[type[Exception], ...]] = tuple(
+    error for error in vars(ort_errors).values() if isinstance(error, type) and issubclass(error, Exception)
+)  # ONNX Runtime's exceptions have no common base
+_LOAD_ERRORS: Final[tuple[type[Exception], ...]] = (*_ORT_ERRORS, ValueError, RuntimeError)
+_BROKEN_FILE: Final[tuple[type[Exception], ...]] = (
+    ort_errors.InvalidProtobuf,
+    ort_errors.InvalidGraph,
+    ort_errors.NoSuchFile,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeOptions:
+    """How to run the graphs.
+
+    Attributes:
+        provider: Where. A named provider is taken or refused, never replaced; "auto" takes CUDA or Core ML
+            where they work, else the CPU, and logs its choice.
+        threads: Threads inside one operator; None takes what `cores.default_threads` says.
+    """
+
+    provider: Provider = "auto"
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.provider not in get_args(Provider):
+            known = ", ".join(get_args(Provider))
+            raise ProviderError(f"provider {self.provider!r} is not known; choose one of {known}")
+        if self.threads is not None and self.threads < 1:
+            raise ValueError(f"threads is {self.threads}; give 1 or more, or None for the default")
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """One input or output of a graph; None in the shape stands for a size that may vary."""
+
+    name: str
+    dtype: np.dtype[np.generic]
+    shape: tuple[int | None, ...]
+
+
+class Session:
+    """One loaded graph. Safe to run from several threads at once.
+
+    Attributes:
+        name: Path of the graph, for messages.
+        provider: The provider that was really taken.
+        threads: Threads inside one operator.
+        inputs: Inputs in the order of the graph.
+        outputs: Outputs in the order of the graph.
+    """
+
+    def __init__(self, inference: ort.InferenceSession, name: str, threads: int) -> None:
+        self.name = name
+        self.provider = _provider_taken(inference)
+        self.threads = threads
+        self.inputs = tuple(_tensor_info(name, node) for node in inference.get_inputs())
+        self.outputs = tuple(_tensor_info(name, node) for node in inference.get_outputs())
+        self._inference = inference
+        self._output_names = [info.name for info in self.outputs]
+
+    def run(self, *arrays: npt.NDArray[np.generic]) -> list[npt.NDArray[np.generic]]:
+        """Outputs of the graph for `arrays`, given in the order and dtypes of `inputs`.
+
+        Raises:
+            ModelError: ONNX Runtime refused the arrays or failed.
+            WorkCancelledError: the work of this thread was called off (`cancellation`).
+        """
+        feeds = {info.name: array for info, array in zip(self.inputs, arrays, strict=True)}
+        try:
+            outputs: list[npt.NDArray[np.generic]] = self._inference.run(
+                self._output_names, feeds, _run_options(self.provider)
+            )
+        except _ORT_ERRORS as error:
+            check_cancelled()
+            given = ", ".join(f"{name} {array.dtype}{list(array.shape)}" for name, array in feeds.items())
+            raise ModelError(f"{self.name} failed on {given}: {_one_line(error)}") from error
+        return outputs
+
+
+def available_providers() -> tuple[ProviderName, ...]:
+    """Providers that this build of ONNX Runtime offers; one may still fail to start."""
+    offered = set(ort.get_available_providers())
+    return tuple(name for name, ort_name in _ORT_NAMES.items() if ort_name in offered)
+
+
+def on_first_that_starts(provider: Provider, name: str, load: Callable[[ProviderName], Loaded]) -> Loaded:
+    """What `load` gives on `provider`; for "auto", on the best provider that starts, which is logged.
+
+    Args:
+        provider: As asked for.
+        name: What is loaded, for messages.
+        load: Loads it on a provider, or raises ProviderError.
+
+    Raises:
+        ProviderError: the provider asked for does not start.
+    """
+    if provider != "auto":
+        return load(provider)
+    usable = available_providers()
+    *accelerators, cpu = (candidate for candidate in _AUTO_ORDER if candidate in usable)
+    for accelerator in accelerators:
+        try:
+            loaded = load(accelerator)
+        except ProviderError as error:
+            logger.warning("%s: falling back from %s: %s", name, accelerator, error)
+        else:
+            logger.info("%s: provider %s chosen", name, accelerator)
+            return loaded
+    logger.info("%s: provider %s chosen", name, cpu)
+    return load(cpu)
+
+
+def load_session(
+    path: str | Path, options: RuntimeOptions, *, name: str | None = None, is_packed: bool = False
+) -> Session:
+    """Load a graph.
+
+    Args:
+        path: The file.
+        options: Provider and threads.
+        name: What stands for it in messages, where that is not its path.
+        is_packed: It comes from `save_packed`, and needs no optimisation any more.
+
+    Raises:
+        ModelNotFoundError: there is no such file.
+        ModelError: the file is not a graph that ONNX Runtime can run.
+        ProviderError: the provider asked for is not available, or fails to start.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ModelNotFoundError(
+            f"{path}: no such model file; download the model again or give another directory"
+        )
+    return _open(str(path), name or str(path), options, is_packed=is_packed)
+
+
+def save_packed(source: Path | bytes, target: Path, *, name: str) -> None:
+    """Write a graph as ONNX Runtime optimises it for this processor, the weights in the order of its kernels.
+
+    Such a graph loads by mapping its files: at once, in memory that other processes share and that the
+    system may take back. It fits this processor and this version of ONNX Runtime only.
+
+    Args:
+        source: The graph, in a file or serialized.
+        target: The graph to be; its weights come beside it.
+        name: What stands for it in messages.
+
+    Raises:
+        ModelError: ONNX Runtime cannot run it.
+    """
+    options = _session_options(name, "cpu", 1)
+    options.optimized_model_filepath = str(target)
+    for key, value in {
+        "session.optimized_model_external_initializers_file_name": f"{target.name}.data",
+        "session.optimized_model_external_initializers_min_size_in_bytes": "1024",
+        "session.save_external_prepacked_constant_initializers": "1",
+    }.items():
+        options.add_session_config_entry(key, value)
+    _inference(source if isinstance(source, bytes) else str(source), name, "cpu", options)
+
+
+def packs_any_size() -> bool:
+    """Whether this ONNX Runtime runs what `save_packed` writes whatever the sizes of the weights."""
+    return _version() >= _FIRST_THAT_PACKS_ANY_SIZE
+
+
+def build_session(graph: bytes, name: str, options: RuntimeOptions) -> Session:
+    """Load a graph that was built in memory; `name` stands for it in messages."""
+    return _open(graph, name, options)
+
+
+def is_int8(name: str) -> bool:
+    """Whether a graph is in INT8, by the name of its file: that is how `files` tells encoders apart."""
+    return "int8" in Path(name).name.lower()
+
+
+def as_float32(array: npt.NDArray[np.generic]) -> Float32Array:
+    """`array` as float32, without a copy where it is."""
+    return array.astype(np.float32, copy=False)
+
+
+def _open(graph: str | bytes, name: str, options: RuntimeOptions, *, is_packed: bool = False) -> Session:
+    return on_first_that_starts(
+        options.provider,
+        name,
+        lambda provider: _open_on(provider, graph, name, options.threads, is_packed=is_packed),
+    )
+
+
+def _open_on(
+    provider: ProviderName, graph: str | bytes, name: str, threads: int | None, *, is_packed: bool
+) -> Session:
+    usable = available_providers()
+    if provider not in usable:
+        raise ProviderError(
+            f"provider {provider} is not in this build of ONNX Runtime, which has {', '.join(usable)}; "
+            "choose one of these or install the build that has it (onnxruntime-gpu for cuda)"
+        )
+    threads = threads or default_threads()
+    session_options = _session_options(name, provider, threads)
+    if is_packed:
+        session_options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = Session(_inference(graph, name, provider, session_options), name, threads)
+    if session.provider != provider:  # a provider whose libraries are missing is left out without an error
+        raise _not_started(provider, name, f"ONNX Runtime took {session.provider} instead")
+    return session
+
+
+def _inference(
+    graph: str | bytes, name: str, provider: ProviderName, options: ort.SessionOptions
+) -> ort.InferenceSession:
+    # Operators that a provider lacks run on the CPU: that is how every provider works, not a fallback.
+    chain = [(_ORT_NAMES[provider], _PROVIDER_OPTIONS.get(provider, {}))]
+    if provider != "cpu":
+        chain.append((_ORT_NAMES["cpu"], {}))
+    try:
+        return ort.InferenceSession(
+            graph,
+            options,
+            providers=chain,
+            enable_fallback=0,  # else ONNX Runtime prints to stdout and goes on with the CPU
+        )
+    except _LOAD_ERRORS as error:
+        if provider != "cpu" and not isinstance(error, _BROKEN_FILE):
+            raise _not_started(provider, name, str(error)) from error
+        raise ModelError(
+            f"{name} cannot be loaded: {_one_line(error)}; the file is damaged, or needs a newer "
+            f"ONNX Runtime: {_how_to_mend(name)}"
+        ) from error
+
+
+def _session_options(name: str, provider: ProviderName, threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    if is_int8(name):
+        # On Arm with SME, KleidiAI's kernels quantize activations row by row: other integers than elsewhere,
+        # and on an emulated processor wrong ones. ONNX Runtime before 1.25 does not know this switch.
+        options.add_session_config_entry("mlas.disable_kleidiai", "1")
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    # Errors are raised; on stderr only fatal ones, and why a provider's libraries did not load.
+    options.log_severity_level = 4 if provider == "cpu" else 3
+    # Threads that wait for the next operator spin a little, for waking one takes longer than many operators:
+    # at full size, INT8, two cores, one pass of 4 s takes 84 ms instead of 98. Spinning on and on, as is
+    # the default, brings no more, and takes the cores from other passes: two at once take 95 ms each instead
+    # of 78, with a little of it 80. Older versions know only all or nothing.
+    spins = threads > 1 and _version() >= _FIRST_WITH_SPIN_DURATION
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spins else "0")
+    if spins:
+        options.add_session_config_entry("session.intra_op.spin_duration_us", str(_SPIN_US))
+    return options
+
+
+def _version() -> tuple[int, ...]:
+    return tuple(int(part) for part in ort.__version__.split(".")[:2])
+
+
+def _not_started(provider: ProviderName, name: str, reason: str) -> ProviderError:
+    others = ", ".join(other for other in available_providers() if other != provider)
+    return ProviderError(
+        f"provider {provider} did not start for {name}: {reason}; check its driver and libraries, "
+        f"or choose one of {others}"
+    )
+
+
+def _how_to_mend(name: str) -> str:
+    """What to do about a damaged graph: INT8 encoders are made here, not downloaded."""
+    return (
+        "make it again (python -m gigastt_lab quantize --force)"
+        if is_int8(name)
+        else "download the model again"
+    )
+
+
+def _run_options(provider: ProviderName) -> ort.RunOptions:
+    """A pass gives its working memory back, and stops when the work of this thread is called off."""
+    cancellation = current_cancellation()
+    if cancellation is None:
+        return _shared_run_options(provider)
+    options = cancellation.run_options.get(provider)
+    if options is None:
+        options = cancellation.run_options[provider] = _new_run_options(provider)
+        cancellation.on_cancel(partial(setattr, options, "terminate", True))
+    return options
+
+
+@cache
+def _shared_run_options(provider: ProviderName) -> ort.RunOptions:
+    return _new_run_options(provider)
+
+
+def _new_run_options(provider: ProviderName) -> ort.RunOptions:
+    """ONNX Runtime keeps the most that passes ever took at once, unless told not to: 277 MB for four of 28 s.
+
+    Giving it back costs nothing that could be measured, in alternating passes of 1 to 28 s.
+    """
+    options = ort.RunOptions()
+    if provider == "cpu":
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _provider_taken(inference: ort.InferenceSession) -> ProviderName:
+    taken = inference.get_providers()[0]
+    return next(name for name, ort_name in _ORT_NAMES.items() if ort_name == taken)
+
+
+def _tensor_info(name: str, node: ort.NodeArg) -> TensorInfo:
+    if node.type not in _ELEMENT_TYPES:
+        raise ModelError(
+            f"{name}: {node.name} is {node.type}; expected one of {', '.join(_ELEMENT_TYPES)}; "
+            "export the model with plain tensors"
+        )
+    shape: Sequence[int | str | None] = node.shape
+    sizes = tuple(size if isinstance(size, int) else None for size in shape)
+    return TensorInfo(node.name, np.dtype(_ELEMENT_TYPES[node.type]), sizes)
