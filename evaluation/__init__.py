@@ -1,1 +1,60 @@
-"""From a dataset and a few engine configurations to numbers that can be trusted."""
+"""From a dataset and a few systems to numbers that can be trusted: what notebooks call.
+
+>>> import evaluation
+>>> dataset = evaluation.open_dataset("demo")  # doctest: +SKIP
+>>> records = evaluation.recorded(evaluation.SystemSpec(model="demo"), dataset, "runs")  # doctest: +SKIP
+>>> evaluation.score(records)  # doctest: +SKIP
+"""
+
+from typing import TYPE_CHECKING
+
+from gigastt_lab import moved
+from gigastt_lab.lazy import lazy
+
+if TYPE_CHECKING:
+    from evaluation import plots as plots
+    from evaluation import records as records
+    from evaluation.datasets.named import open_dataset as open_dataset
+    from evaluation.datasets.noise import Noisy as Noisy
+    from evaluation.datasets.utterances import audio_of as audio_of
+    from evaluation.report.report import differing_page as differing_page
+    from evaluation.report.report import worst_page as worst_page
+    from evaluation.report.report import write_report as write_report
+    from evaluation.run.recorded import recorded as recorded
+    from evaluation.scoring import breakdowns as breakdowns
+    from evaluation.scoring.compare import compare as compare
+    from evaluation.scoring.scores import profiles as profiles
+    from evaluation.scoring.scores import rules as rules
+    from evaluation.scoring.scores import score as score
+    from evaluation.scoring.scores import summarize as summarize
+    from evaluation.show import tables as tables
+    from evaluation.show.notebook import shown as shown
+    from evaluation.systems.registry import SystemSpec as SystemSpec
+    from evaluation.systems.registry import load_system as load_system
+
+__all__, __getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "Noisy": "datasets.noise:Noisy",
+        "SystemSpec": "systems.registry:SystemSpec",
+        "audio_of": "datasets.utterances:audio_of",
+        "breakdowns": "scoring.breakdowns",
+        "compare": "scoring.compare:compare",
+        "differing_page": "report.report:differing_page",
+        "load_system": "systems.registry:load_system",
+        "open_dataset": "datasets.named:open_dataset",
+        "plots": "plots",
+        "profiles": "scoring.scores:profiles",
+        "recorded": "run.recorded:recorded",
+        "records": "records",
+        "rules": "scoring.scores:rules",
+        "score": "scoring.scores:score",
+        "shown": "show.notebook:shown",
+        "summarize": "scoring.scores:summarize",
+        "tables": "show.tables",
+        "worst_page": "report.report:worst_page",
+        "write_report": "report.report:write_report",
+    },
+)
+
+moved.install()

@@ -6,61 +6,58 @@
 'Привет.'
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gigastt_lab.errors import (
-    AudioError,
-    AudioNotFoundError,
-    AudioTooLongError,
-    GigasttError,
-    ModelError,
-    ModelNotFoundError,
-    ProviderError,
-)
-from gigastt_lab.streaming.options import EndpointOptions, StreamOptions
-from gigastt_lab.types import Part, Segment, StreamResult, Timings, Transcript, Word
+from gigastt_lab import moved
+from gigastt_lab.lazy import lazy
 
 if TYPE_CHECKING:
-    from gigastt_lab.engine import Engine, EngineInfo, load_engine
-    from gigastt_lab.recognition.windows import WindowOptions
-    from gigastt_lab.streaming.session import StreamingSession
+    from gigastt_lab.engine import Engine as Engine
+    from gigastt_lab.engine import EngineInfo as EngineInfo
+    from gigastt_lab.engine import load_engine as load_engine
+    from gigastt_lab.errors import AudioError as AudioError
+    from gigastt_lab.errors import AudioNotFoundError as AudioNotFoundError
+    from gigastt_lab.errors import AudioTooLongError as AudioTooLongError
+    from gigastt_lab.errors import GigasttError as GigasttError
+    from gigastt_lab.errors import ModelError as ModelError
+    from gigastt_lab.errors import ModelNotFoundError as ModelNotFoundError
+    from gigastt_lab.errors import ProviderError as ProviderError
+    from gigastt_lab.recognition.windows import WindowOptions as WindowOptions
+    from gigastt_lab.streaming.options import EndpointOptions as EndpointOptions
+    from gigastt_lab.streaming.options import StreamOptions as StreamOptions
+    from gigastt_lab.streaming.session import StreamingSession as StreamingSession
+    from gigastt_lab.types import Part as Part
+    from gigastt_lab.types import Segment as Segment
+    from gigastt_lab.types import StreamResult as StreamResult
+    from gigastt_lab.types import Timings as Timings
+    from gigastt_lab.types import Transcript as Transcript
+    from gigastt_lab.types import Word as Word
 
-__all__ = [
-    "AudioError",
-    "AudioNotFoundError",
-    "AudioTooLongError",
-    "EndpointOptions",
-    "Engine",
-    "EngineInfo",
-    "GigasttError",
-    "ModelError",
-    "ModelNotFoundError",
-    "Part",
-    "ProviderError",
-    "Segment",
-    "StreamOptions",
-    "StreamResult",
-    "StreamingSession",
-    "Timings",
-    "Transcript",
-    "WindowOptions",
-    "Word",
-    "load_engine",
-]
+# `--help` and tools without a model need neither numpy nor ONNX Runtime.
+__all__, __getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "AudioError": "errors:AudioError",
+        "AudioNotFoundError": "errors:AudioNotFoundError",
+        "AudioTooLongError": "errors:AudioTooLongError",
+        "EndpointOptions": "streaming.options:EndpointOptions",
+        "Engine": "engine:Engine",
+        "EngineInfo": "engine:EngineInfo",
+        "GigasttError": "errors:GigasttError",
+        "ModelError": "errors:ModelError",
+        "ModelNotFoundError": "errors:ModelNotFoundError",
+        "Part": "types:Part",
+        "ProviderError": "errors:ProviderError",
+        "Segment": "types:Segment",
+        "StreamOptions": "streaming.options:StreamOptions",
+        "StreamResult": "types:StreamResult",
+        "StreamingSession": "streaming.session:StreamingSession",
+        "Timings": "types:Timings",
+        "Transcript": "types:Transcript",
+        "WindowOptions": "recognition.windows:WindowOptions",
+        "Word": "types:Word",
+        "load_engine": "engine:load_engine",
+    },
+)
 
-
-_LATE = {
-    "Engine": "engine",
-    "EngineInfo": "engine",
-    "StreamingSession": "streaming",
-    "WindowOptions": "windows",
-    "load_engine": "engine",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """The engine's names, loaded on first use: `--help` and tools without a model need no ONNX Runtime."""
-    if name in _LATE:
-        return getattr(importlib.import_module(f"gigastt_lab.{_LATE[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+moved.install()

@@ -1,4 +1,4 @@
-"""The face of the package: audio in, Transcript out."""
+"""Engine, the face of the package: audio in, Transcript out."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ _HOW_TO_GET_IT = (
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What an engine really runs.
+    """Model, precision, provider and threads that an engine really runs.
 
     Attributes:
         model: Name of the model.
-        directory: Where its files are.
+        directory: Directory of its files.
         precision: Precision of the encoder.
         provider: Execution provider that was taken.
         threads: Threads inside one operator of the encoder.
@@ -66,7 +66,7 @@ class Engine:
     Made by `load_engine`.
 
     Attributes:
-        info: What it really runs.
+        info: Model, precision, provider and threads that it really runs.
     """
 
     def __init__(self, recognizer: Recognizer, tokenizer: Tokenizer, info: EngineInfo) -> None:
@@ -90,7 +90,7 @@ class Engine:
                 (n_channels, n_samples).
             sample_rate: Rate of samples given as an array, in Hz; files state their own.
             max_duration_s: Longer recordings are refused. None: no limit.
-            windows: How one of more than 30 s is divided; None: as suits the model.
+            windows: Division of a recording of more than 30 s; None: as suits the model.
 
         Returns:
             Words with times and confidence. Less than 20 ms of samples give an empty transcript.
@@ -141,8 +141,8 @@ class Engine:
         """The texts of several recordings, in the order given; each as `transcribe` gives it.
 
         Args:
-            audios: As `transcribe` takes them; arrays share one `sample_rate`. Those of more than 30 s are
-                recognised one by one.
+            audios: Recordings as `transcribe` takes them; arrays share one `sample_rate`. Those of more than
+                30 s are recognised one by one.
             sample_rate: Rate of samples given as arrays, in Hz.
             batch_size: Recordings that the encoder takes at once; neighbours in length share a batch.
 
@@ -183,9 +183,9 @@ class Engine:
         """A live stream: audio in as it comes, partial and final results out.
 
         Args:
-            sample_rate: Of the audio to come, in Hz.
+            sample_rate: Sample rate of the audio to come, in Hz.
             options: A preset, or options of one's own.
-            detector: Tells speech from silence, for this one stream; None: by loudness.
+            detector: Detector of speech, for this one stream; None: one that goes by loudness.
 
         Raises:
             AudioError: a sample rate that cannot be.
@@ -220,12 +220,13 @@ def load_engine(
 
     Args:
         model: `gigaam-v3-e2e-rnnt`, or `demo` for the small model inside the package.
-        model_dir: Its directory, where it is not in the usual place (`models.model_directory`).
-        precision: Of the encoder; "auto" takes INT8 on a CPU where it is there, does not saturate and is
-            faster; else FP32.
+        model_dir: Directory of the model, if not the usual one (`models.registry.model_directory`).
+        precision: Precision of the encoder; "auto" takes INT8 on a CPU where it is there, does not saturate
+            and is faster; else FP32.
         provider: Execution provider of ONNX Runtime; a named one is taken or refused, never replaced.
-            On any other than the CPU, inputs are padded to a few lengths (`buckets`), each tried once here.
-        threads: Threads inside one operator; None takes what `cores.default_threads` says.
+            On any other than the CPU, inputs are padded to a few lengths (`recognition.buckets`), each tried
+            once here.
+        threads: Threads inside one operator; None takes what `runtime.cores.default_threads` says.
         max_symbols: Tokens that one encoder frame may emit.
 
     Raises:
@@ -277,7 +278,7 @@ def load_engine(
 
 
 def preferred_precision(provider: ProviderName) -> Precision:
-    """What "auto" takes where both encoders are there, and the weights of the INT8 one fit this processor.
+    """Precision that "auto" takes where both encoders are there, and the INT8 weights fit this processor.
 
     Dynamic INT8 has kernels on CPUs only, and on some of them slower or wrong ones.
     """
@@ -299,7 +300,7 @@ def _find_files(directory: Path, precision: PrecisionChoice, provider: ProviderN
 
 @cache
 def _warn_of_old_weights(encoder: Path, instead: str) -> None:
-    """Once for each file, however often it is loaded."""
+    """Warn of INT8 weights that would saturate here, once for each file."""
     logger.warning(
         "%s: its 8-bit weights are too large for this processor, which has no VNNI and adds products in 16 "
         "bits: %s; from the FP32 encoder, one is made that is exact and fast on every processor: "

@@ -1,4 +1,4 @@
-"""Every error that this package raises on purpose: one root and a short tree."""
+"""Errors that this package raises on purpose: one root and a short tree."""
 
 
 class GigasttError(Exception):
@@ -38,11 +38,11 @@ class HubUnreachableError(DownloadError, ConnectionError):
 
 
 class HubRefusedError(DownloadError, PermissionError):
-    """The Hub lets this user not read the repository: a token is missing, wrong or not enough."""
+    """A repository that the Hub does not let this user read: a token is missing, wrong or not enough."""
 
 
 class HubMissingError(DownloadError, FileNotFoundError):
-    """The Hub has no such repository, revision or file."""
+    """A repository, revision or file that the Hub does not have."""
 
 
 class ChecksumError(DownloadError, ValueError):
@@ -66,7 +66,7 @@ class NothingToQuantizeError(ModelError):
 
 
 class WorkCancelledError(GigasttError):
-    """Work that was called off from another thread (`cancellation`)."""
+    """Work that was called off from another thread (`runtime.cancellation`)."""
 
 
 def brief(error: Exception) -> str:

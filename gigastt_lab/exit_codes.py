@@ -1,11 +1,18 @@
-"""How the commands exit: each kind of failure has a code of its own, for scripts to tell them apart."""
+"""Exit codes of the commands, one for each kind of failure, and the frame that every command runs in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import argparse
+import io
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 
 from gigastt_lab import errors
+
+logger = logging.getLogger("gigastt_lab")  # the server's log shows the name: a command speaks for the package
 
 
 class ExitCode(IntEnum):
@@ -76,3 +83,38 @@ def epilog(codes: Iterable[ExitCode], **meanings: str) -> str:
     """
     lines = [f"  {code.value:<3d}  {meanings.get(code.name.lower(), _MEANINGS[code])}" for code in codes]
     return "\n".join(["exit codes:", *lines])
+
+
+def start_logging(levels: Mapping[str, int], *, level: int = logging.WARNING) -> None:
+    """Log to stderr, in place of whatever was set up before.
+
+    Args:
+        levels: Levels of the loggers that differ, by name.
+        level: Level of all others.
+    """
+    logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s: %(message)s", force=True)
+    for name, own_level in levels.items():
+        logging.getLogger(name).setLevel(own_level)
+
+
+def run_command(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    """Exit code of a command that is run here; an error of ours or the system's ends it with a message.
+
+    Args:
+        run: The command, which returns its exit code.
+        options: Its options.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that is not text, or a terminal without Cyrillic: escaped instead of refused.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        return int(run(options))
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`| head`): whatever is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILED
+    except (errors.GigasttError, OSError) as error:
+        logger.error("%s", error)
+        return exit_code(error)

@@ -1,4 +1,4 @@
-"""A transcript as a file: plain text, JSON, SubRip and WebVTT subtitles, a Markdown page."""
+"""File formats of a transcript: plain text, JSON, SubRip and WebVTT subtitles, a Markdown page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FormatError(GigasttError, ValueError):
 
 @dataclass(frozen=True)
 class SegmentOptions:
-    """How words are divided into segments. The defaults suit subtitles.
+    """Limits of the segments that words are divided into. The defaults suit subtitles.
 
     Raises:
         FormatError: limits that no text can keep.
@@ -57,8 +57,8 @@ def segments(words: Sequence[Word], *, options: SegmentOptions = SUBTITLES) -> t
     comma in reach, the segment takes as many words as fit. No word is lost, broken or moved.
 
     Args:
-        words: In the order spoken.
-        options: The limits.
+        words: Words in the order spoken.
+        options: Limits of the segments.
 
     Returns:
         Segments whose words, put together, are `words`.
@@ -89,7 +89,7 @@ def to_txt(transcript: Transcript) -> str:
 
 
 def as_json_object(transcript: Transcript) -> dict[str, object]:
-    """What JSON carries, the same in files and in the server's answers: text, words and duration.
+    """JSON object of a transcript, the same in files and in the server's answers: text, words, duration.
 
     Times are seconds rounded to milliseconds.
     """
@@ -185,7 +185,7 @@ def _segment_stop(words: Sequence[Word], start: int, options: SegmentOptions) ->
 
 
 def _fits(words: Sequence[Word], options: SegmentOptions) -> bool:
-    """Whether several words keep to the limits of one segment."""
+    """True if several words keep to the limits of one segment."""
     lasts_ms = _milliseconds(words[-1].end) - _milliseconds(words[0].start)
     lines = _lines(words, options.line_chars)
     return (

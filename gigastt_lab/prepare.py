@@ -1,4 +1,4 @@
-"""First use: a model that is not on this machine is downloaded and quantized, as gigastt does."""
+"""Preparation of a model at first use: it is downloaded and quantized, as gigastt does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FALSE = ("", "0", "f", "false", "n", "no", "off")  # what gigastt's command lin
 
 
 def skips_quantizing() -> bool:
-    """Whether `$GIGASTT_SKIP_QUANTIZE` says that no INT8 encoder is to be made."""
+    """True if `$GIGASTT_SKIP_QUANTIZE` says that no INT8 encoder is to be made."""
     return os.environ.get(SKIP_QUANTIZE_VARIABLE, "").lower() not in _FALSE
 
 
@@ -45,11 +45,11 @@ def prepare_model(
     without an INT8 one beside it is quantized, unless FP32 is asked for.
 
     Args:
-        model: A name that `models.canonical_name` takes.
-        model_dir: Its directory, where that is not the usual one.
-        precision: That `load_engine` will be asked for.
-        skip_quantize: Make no INT8 encoder.
-        show_progress: Bars on stderr, where that is a terminal.
+        model: A name that `models.registry.canonical_name` takes.
+        model_dir: Directory of the model, where that is not the usual one.
+        precision: Precision that `load_engine` will be asked for.
+        skip_quantize: True makes no INT8 encoder.
+        show_progress: True shows progress bars on stderr, where that is a terminal.
 
     Raises:
         ModelError: the name or the precision is not known; the model could not be downloaded
@@ -84,10 +84,10 @@ def fetch_model(
     """Complete and verify the directory of `model`, whether it loads already or not.
 
     Args:
-        model: A name that `models.canonical_name` takes, of a model that has a repository.
-        model_dir: Its directory, where that is not the usual one.
-        skip_quantize: Make no INT8 encoder.
-        show_progress: Bars on stderr, where that is a terminal.
+        model: A name that `models.registry.canonical_name` takes, of a model that has a repository.
+        model_dir: Directory of the model, where that is not the usual one.
+        skip_quantize: True makes no INT8 encoder.
+        show_progress: True shows progress bars on stderr, where that is a terminal.
 
     Returns:
         Names of the files that were downloaded or made; none if everything was there.
@@ -105,7 +105,7 @@ def fetch_model(
 
 
 def _loads(directory: Path, precision: PrecisionChoice) -> bool:
-    """Whether all files for `precision` are there."""
+    """True if all files for `precision` are there."""
     try:
         ModelFiles.find(directory, precision)
     except ModelNotFoundError:
@@ -120,7 +120,7 @@ def precisions_of(directory: Path) -> tuple[Precision, ...]:
 
 
 def graph_origin(path: Path) -> GraphOrigin:
-    """What a cheap look at a graph that is not in the registry says of it.
+    """Origin of a graph that is not in the registry, by a cheap look at it.
 
     Raises:
         OSError: it cannot be read.
@@ -133,7 +133,7 @@ def graph_origin(path: Path) -> GraphOrigin:
 
 
 def _is_published_encoder(known: KnownModel, directory: Path) -> bool:
-    """Whether the FP32 encoder is, by its size, that of `known`; others' are not ours to quantize."""
+    """True if the FP32 encoder is, by its size, that of `known`; others' are not ours to quantize."""
     encoder = next((file for file in known.files if file.name == FP32_ENCODER), None)
     return encoder is not None and file_state(encoder, directory, verify=False) == "not verified"
 
@@ -150,7 +150,7 @@ def _announce(known: KnownModel, directory: Path) -> None:
 
 
 def _make_int8(directory: Path, *, required: bool, show_progress: bool) -> bool:
-    """Quantize the encoder; whether that worked. Unless it is `required`, a failure is a warning."""
+    """Quantize the encoder; True if that worked. Unless it is `required`, a failure is a warning."""
     from gigastt_lab.quantization.quantize import quantize_encoder  # loads onnx
 
     logger.info(

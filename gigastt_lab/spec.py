@@ -1,4 +1,4 @@
-"""The numbers fixed by the trained model, each with its unit and source."""
+"""Acoustic constants fixed by the trained model, each with its unit and source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A transcript as a notebook shows it: the text, a word's times under the pointer, unsure words marked."""
+"""HTML of a transcript for notebooks: the text, a word's times under the pointer, unsure words marked."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ _LEGEND: Final = "underlined twice: confidence below 0.7; dotted: below 0.9"
 
 
 class TimedWord(Protocol):
-    """What is read of a word; see `gigastt_lab.types.Word`."""
+    """A word as it is shown here; see `gigastt_lab.types.Word`."""
 
     @property
     def text(self) -> str:
-        """As written."""
+        """The word as written."""
 
     @property
     def start(self) -> float:
-        """Seconds."""
+        """Start of the word in seconds."""
 
     @property
     def end(self) -> float:
-        """Seconds."""
+        """End of the word in seconds."""
 
     @property
     def confidence(self) -> float:
-        """Between 0 and 1."""
+        """Confidence between 0 and 1."""
 
 
 def transcript_html(words: Sequence[TimedWord], duration_s: float) -> str:
     """An HTML fragment, its texts escaped; of a long recording the first words, and how many more there are.
 
     Args:
-        words: In the order spoken.
-        duration_s: Seconds of audio.
+        words: Words in the order spoken.
+        duration_s: Length of the audio in seconds.
     """
     shown = words[:_MOST_WORDS]
     text = " ".join(map(_word, shown)) or "<em>no speech was recognised</em>"

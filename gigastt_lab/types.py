@@ -1,4 +1,4 @@
-"""What a recognition returns: words with times, and the transcript they make up."""
+"""Results of a recognition: words with times, and the transcript they make up."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Timings:
 
 @dataclass(frozen=True)
 class Part:
-    """What one step through a long recording adds to its transcript.
+    """Words that one step through a long recording adds to its transcript.
 
     Attributes:
         words: The next words; their times count from the start of the recording.
@@ -116,7 +116,7 @@ class Transcript:
     """The text of one piece of audio.
 
     Attributes:
-        words: In the order spoken.
+        words: Words in the order spoken.
         duration_s: Seconds of audio that were recognised.
         timings: Seconds of work that it took.
         n_tokens: Tokens that the search emitted; None where that is not known.
@@ -148,10 +148,10 @@ class Transcript:
 
 @dataclass(frozen=True)
 class StreamResult:
-    """What a stream says about one of its utterances: a partial result, or the final one.
+    """Result of a stream for one of its utterances: a partial one, or the final.
 
     Attributes:
-        kind: A partial may still change; of each utterance the last result is its one final.
+        kind: A partial, which may still change, or the final, the last result of each utterance.
         utterance: Number of the utterance in the stream, from 0.
         words: All words of the utterance so far; times in seconds from the start of the stream.
         stable: Length of the prefix of `text`, in characters, that the next partial will begin with; of a
@@ -160,7 +160,7 @@ class StreamResult:
         end: Second at which it ends: that of a partial, as far as it was heard.
         heard: Seconds of the stream that had to arrive for this result. Of a final this is when its end was
             decided.
-        reason: Why the utterance ended; None in a partial.
+        reason: Reason why the utterance ended; None in a partial.
         timings: Seconds of work on this result.
     """
 

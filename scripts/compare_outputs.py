@@ -2,8 +2,8 @@
 
     python scripts/compare_outputs.py OLD NEW
 
-runs each command in both checkouts, by this interpreter, and compares exit codes, stdout, stderr and all files that
-were written. For a change that is to move code and change nothing. The processes' clock, `time.perf_counter`,
+runs each command in both, by this interpreter, and compares exit codes, stdout, stderr and files that were
+written. For a change that is to move code and change nothing. The processes' clock, `time.perf_counter`,
 advances by a millisecond a call, so that times come out alike wherever the same work is timed; where work is
 timed on several threads or in processes of its own, every number is masked. Paths of modules are masked too.
 """
@@ -52,54 +52,210 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
-    **{f"help-{name}": Command((*LAB, name, "--help"))
-       for name in ("transcribe", "download", "quantize", "models", "serve")},
-    **{f"help-eval-{name}": Command((*EVAL, name, "--help"))
-       for name in ("run", "stream", "server", "speed", "score", "compare", "report", "import", "datasets", "systems")},
+    **{
+        f"help-{name}": Command((*LAB, name, "--help"))
+        for name in ("transcribe", "download", "quantize", "models", "serve")
+    },
+    **{
+        f"help-eval-{name}": Command((*EVAL, name, "--help"))
+        for name in (
+            "run",
+            "stream",
+            "server",
+            "speed",
+            "score",
+            "compare",
+            "report",
+            "import",
+            "datasets",
+            "systems",
+        )
+    },
     "help": Command((*LAB, "--help")),
     "help-eval": Command((*EVAL, "--help")),
     "no-command": Command(LAB),
     "wrong-option": Command((*EVAL, "run", "--dataset", "demo", "--batch-size", "0")),
-    "transcribe": Command((*LAB, "transcribe", "--model", "demo", "--precision", "fp32", CLIP, f"{CLIPS}/nowhere.flac")),
-    **{f"transcribe-{form}": Command((*LAB, "transcribe", "--model", "demo", "--precision", "int8", "--format", form,
-                                      "--output", "OUT", CLIP))
-       for form in ("txt", "json", "srt", "vtt", "md")},
-    "transcribe-stream": Command((*LAB, "transcribe", "--model", "demo", "--precision", "fp32", "--stream", "--partials",
-                                  "--format", "json", "-"), stdin="OUT/../clip.raw"),
+    "transcribe": Command(
+        (*LAB, "transcribe", "--model", "demo", "--precision", "fp32", CLIP, f"{CLIPS}/nowhere.flac")
+    ),
+    **{
+        f"transcribe-{form}": Command(
+            (
+                *LAB,
+                "transcribe",
+                "--model",
+                "demo",
+                "--precision",
+                "int8",
+                "--format",
+                form,
+                "--output",
+                "OUT",
+                CLIP,
+            )
+        )
+        for form in ("txt", "json", "srt", "vtt", "md")
+    },
+    "transcribe-stream": Command(
+        (
+            *LAB,
+            "transcribe",
+            "--model",
+            "demo",
+            "--precision",
+            "fp32",
+            "--stream",
+            "--partials",
+            "--format",
+            "json",
+            "-",
+        ),
+        stdin="OUT/../clip.raw",
+    ),
     "models": Command((*LAB, "models", "--verify", "--json")),
     "models-text": Command((*LAB, "models")),
-    **{f"quantize-{recipe}": Command((*LAB, "quantize", "--model", "demo", "--model-dir", "OUT/model", "--recipe", recipe,
-                                      "--force", "--no-report"))
-       for recipe in ("matmul", "gate", "linear")},
-    "quantize-report": Command((*LAB, "quantize", "--model", "demo", "--model-dir", "OUT/model", "--force",
-                                "--no-calibration"), timed=True),
+    **{
+        f"quantize-{recipe}": Command(
+            (
+                *LAB,
+                "quantize",
+                "--model",
+                "demo",
+                "--model-dir",
+                "OUT/model",
+                "--recipe",
+                recipe,
+                "--force",
+                "--no-report",
+            )
+        )
+        for recipe in ("matmul", "gate", "linear")
+    },
+    "quantize-report": Command(
+        (*LAB, "quantize", "--model", "demo", "--model-dir", "OUT/model", "--force", "--no-calibration"),
+        timed=True,
+    ),
     "study": Command((*EVAL, "--model", "demo", "--dataset", "demo", "--out", "OUT/runs")),
-    "run-json": Command((*EVAL, "run", "--json", "--model", "demo", "--dataset", "demo", "--sample", "7", "--seed", "3",
-                         "--batch-size", "1", "--precision", "int8", "--out", "OUT/runs")),
+    "run-json": Command(
+        (
+            *EVAL,
+            "run",
+            "--json",
+            "--model",
+            "demo",
+            "--dataset",
+            "demo",
+            "--sample",
+            "7",
+            "--seed",
+            "3",
+            "--batch-size",
+            "1",
+            "--precision",
+            "int8",
+            "--out",
+            "OUT/runs",
+        )
+    ),
     "score": Command((*EVAL, "score", "--details", "OUT/../study/runs/gigaam-demo_fp32_b8.jsonl")),
-    "score-json": Command((*EVAL, "score", "--json", "--details", "--blocks", "utterance", "--seed", "1",
-                           "OUT/../study/runs/gigaam-demo_int8_b8.jsonl")),
-    **{f"compare-{form}": Command((*EVAL, "compare", *(["--json"] if form == "json" else []), "--profile", "verbatim",
-                                   "OUT/../study/runs/gigaam-demo_fp32_b8.jsonl",
-                                   "OUT/../study/runs/gigaam-demo_int8_b8.jsonl"))
-       for form in ("text", "json")},
-    "report": Command((*EVAL, "report", "--out", "OUT/report", "OUT/../study/runs/gigaam-demo_int8_b8.jsonl")),
+    "score-json": Command(
+        (
+            *EVAL,
+            "score",
+            "--json",
+            "--details",
+            "--blocks",
+            "utterance",
+            "--seed",
+            "1",
+            "OUT/../study/runs/gigaam-demo_int8_b8.jsonl",
+        )
+    ),
+    **{
+        f"compare-{form}": Command(
+            (
+                *EVAL,
+                "compare",
+                *(["--json"] if form == "json" else []),
+                "--profile",
+                "verbatim",
+                "OUT/../study/runs/gigaam-demo_fp32_b8.jsonl",
+                "OUT/../study/runs/gigaam-demo_int8_b8.jsonl",
+            )
+        )
+        for form in ("text", "json")
+    },
+    "report": Command(
+        (*EVAL, "report", "--out", "OUT/report", "OUT/../study/runs/gigaam-demo_int8_b8.jsonl")
+    ),
     "import": Command((*EVAL, "import", "OUT/../other.csv", "--system", "other", "--out", "OUT/runs")),
     "datasets": Command((*EVAL, "datasets", "--dataset", "demo", "--limit", "3")),
     "datasets-json": Command((*EVAL, "datasets", "--json")),
     "systems": Command((*EVAL, "systems")),
     "systems-json": Command((*EVAL, "systems", "--json")),
-    "stream": Command((*EVAL, "stream", "--model", "demo", "--dataset", "demo", "--limit", "4", "--preset",
-                       "low-latency,balanced", "--precision", "fp32", "--clock", "ideal", "--out", "OUT/runs")),
-    "stream-json": Command((*EVAL, "stream", "--json", "--model", "demo", "--dataset", "demo", "--limit", "2", "--clock",
-                            "ideal", "--precision", "fp32", "--out", "OUT/runs")),
-    "speed": Command((*EVAL, "speed", "--lengths", "2", "--rounds", "1", "--no-peers", "--out", "OUT/speed"), timed=True),
-    "server": Command((*EVAL, "server", "--clients", "1", "--seconds", "1", "--pool-sizes", "1", "--out", "OUT/server"),
-                      timed=True),
+    "stream": Command(
+        (
+            *EVAL,
+            "stream",
+            "--model",
+            "demo",
+            "--dataset",
+            "demo",
+            "--limit",
+            "4",
+            "--preset",
+            "low-latency,balanced",
+            "--precision",
+            "fp32",
+            "--clock",
+            "ideal",
+            "--out",
+            "OUT/runs",
+        )
+    ),
+    "stream-json": Command(
+        (
+            *EVAL,
+            "stream",
+            "--json",
+            "--model",
+            "demo",
+            "--dataset",
+            "demo",
+            "--limit",
+            "2",
+            "--clock",
+            "ideal",
+            "--precision",
+            "fp32",
+            "--out",
+            "OUT/runs",
+        )
+    ),
+    "speed": Command(
+        (*EVAL, "speed", "--lengths", "2", "--rounds", "1", "--no-peers", "--out", "OUT/speed"), timed=True
+    ),
+    "server": Command(
+        (*EVAL, "server", "--clients", "1", "--seconds", "1", "--pool-sizes", "1", "--out", "OUT/server"),
+        timed=True,
+    ),
     "no-records": Command((*EVAL, "score", "OUT/nothing.jsonl")),
-    "no-peer": Command((*EVAL, "run", "--dataset", "demo", "--model", "demo", "--peer", "onnx-asr", "--peers-only",
-                        "--out", "OUT/runs")),
-}  # fmt: skip
+    "no-peer": Command(
+        (
+            *EVAL,
+            "run",
+            "--dataset",
+            "demo",
+            "--model",
+            "demo",
+            "--peer",
+            "onnx-asr",
+            "--peers-only",
+            "--out",
+            "OUT/runs",
+        )
+    ),
+}
 
 # Requests to one server of the demo model: name, method and path, file of the body.
 REQUESTS = (
@@ -141,8 +297,10 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = (options.keep or Path(temporary)).resolve()
-        old, new = (outputs(tree.resolve(), folder / name, options.only)
-                    for tree, name in ((options.old, "old"), (options.new, "new")))  # fmt: skip
+        old, new = (
+            outputs(tree.resolve(), folder / name, options.only)
+            for tree, name in ((options.old, "old"), (options.new, "new"))
+        )
     wrong = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     for name in wrong:
         lines = difflib.unified_diff(
@@ -162,14 +320,16 @@ def outputs(tree: Path, folder: Path, only: str) -> dict[str, str]:
     (folder / "clock").mkdir(parents=True, exist_ok=True)
     (folder / "clock" / "sitecustomize.py").write_text(CLOCK)
     _inputs(tree, folder)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("GIGASTT", "HF_"))} | {
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("GIGASTT", "HF_"))
+    } | {
         "PYTHONPATH": f"{folder / 'clock'}:{tree}",
         "GIGASTT_LAB_CACHE": str(folder / "cache"),
         "HF_HUB_OFFLINE": "1",
         "COLUMNS": "100",
         "MPLCONFIGDIR": str(folder / "matplotlib"),
         "PYTHONHASHSEED": "0",
-    }  # fmt: skip
+    }
     found: dict[str, str] = {}
     for name, command in COMMANDS.items():
         if only in name or (only and name == "study"):
@@ -204,9 +364,13 @@ def _of_command(
     arguments = [argument.replace("OUT", str(out)) for argument in command.arguments]
     stdin = None if command.stdin is None else Path(command.stdin.replace("OUT", str(out))).open("rb")  # noqa: SIM115
     ran = subprocess.run(
-        [sys.executable, *arguments], cwd=tree, env=environment, stdin=stdin or subprocess.DEVNULL,
-        capture_output=True, check=False,
-    )  # fmt: skip
+        [sys.executable, *arguments],
+        cwd=tree,
+        env=environment,
+        stdin=stdin or subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
     texts = {"exit": str(ran.returncode).encode(), "stdout": ran.stdout, "stderr": ran.stderr}
     texts |= {
         str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()

@@ -21,14 +21,19 @@ from gigastt_lab import Engine, load_engine
 from gigastt_lab.audio.reading import decode_audio
 from gigastt_lab.models.registry import DEFAULT_MODEL, DEMO_CLIPS_DIRECTORY, KNOWN_MODELS, KnownModel
 from gigastt_lab.runtime import cache as model_cache
+from gigastt_lab.runtime.cores import core_count
 from tests.support.downloads import forget_connections
 from tests.support.graphs import Sizes, write_model
 from tests.support.hub import Hub, model_of, serve
 from tests.support.word_errors import word_errors
 
 
-def pytest_configure() -> None:
-    """What holds for all tests, and for the programs that they start."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Settings of all tests, and of the programs that they start."""
+    # Processes of tests side by side share the cores: more threads than cores wait for one another, spinning.
+    n_processes = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    if n_processes > 1:
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, core_count() // n_processes)))
     # They shall hear Ctrl-C, though this one was started in the background without it.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""Options that several commands take, and what they ask for."""
+"""Options that several commands take, and the systems and datasets that they ask for."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from typing import Any, get_args
 from evaluation.datasets.named import NAMED_SETS, Dataset, open_dataset
 from evaluation.datasets.utterances import DuplicateRule
 from evaluation.normalize import DEFAULT_PROFILE, PROFILES
-from evaluation.scoring.counting import Blocks
-from evaluation.systems.registry import SystemSpec, matrix
+from evaluation.scoring.options import Blocks
+from evaluation.systems.registry import SystemSpec, matrix, peer_spec
 from gigastt_lab.engine import DEFAULT_BATCH_SIZE
 from gigastt_lab.models.files import PrecisionChoice
 from gigastt_lab.models.registry import DEFAULT_MODEL
 from gigastt_lab.runtime.cores import DEFAULT_THREADS
 from gigastt_lab.types import Provider
 
-_SERVER = ("http://", "https://")
-
 
 def add_system_options(parser: argparse.ArgumentParser) -> None:
-    """Which systems: a matrix of engines, and peers beside them."""
+    """Add options for systems: a matrix of engines, and peers beside them."""
     group = parser.add_argument_group("systems (lists are separated by commas; all combinations are run)")
     add_engine_options(group, precision=["fp32", "int8"])
     add = group.add_argument
@@ -36,7 +34,7 @@ def add_system_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_engine_options(group: argparse._ArgumentGroup, *, precision: Sequence[PrecisionChoice]) -> None:
-    """Which engines of this package."""
+    """Add options for engines of this package."""
     add = group.add_argument
     add("--model", type=_names, default=[DEFAULT_MODEL], metavar="NAME,...",
         help=f"default: {DEFAULT_MODEL}; demo: the small packaged one")  # fmt: skip
@@ -50,7 +48,7 @@ def add_engine_options(group: argparse._ArgumentGroup, *, precision: Sequence[Pr
 
 
 def add_dataset_options(parser: argparse.ArgumentParser) -> None:
-    """Which utterances."""
+    """Add options for the dataset."""
     group = parser.add_argument_group("dataset")
     add = group.add_argument
     named = ", ".join((*NAMED_SETS, "demo"))
@@ -74,7 +72,7 @@ def add_dataset_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_score_options(parser: argparse.ArgumentParser) -> None:
-    """How to score."""
+    """Add options for scoring."""
     group = parser.add_argument_group("scoring")
     add = group.add_argument
     add("--profile", choices=PROFILES, default=DEFAULT_PROFILE,
@@ -88,7 +86,7 @@ def add_score_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_out_options(parser: argparse.ArgumentParser) -> None:
-    """Where the records go."""
+    """Add options for the folder of records."""
     group = parser.add_argument_group("output")
     group.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<dataset>_<model>")
     group.add_argument("--fresh", action="store_true", help="begin anew, whatever is recorded there")
@@ -137,7 +135,7 @@ def specs_of(options: argparse.Namespace) -> list[SystemSpec]:
 
 
 def scoring(options: argparse.Namespace) -> dict[str, Any]:
-    """Keyword arguments of `scores.score`, `compare.compare` and `report.write_report`."""
+    """Keyword arguments of `scoring.scores.score`, `scoring.compare.compare` and `report.write_report`."""
     return {
         "profile": options.profile,
         "n_resamples": options.resamples,
@@ -147,36 +145,19 @@ def scoring(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _peer(text: str, options: argparse.Namespace) -> SystemSpec:
-    """`NAME,OPTION=VALUE,...` as a system; what is not said is that of the first engine."""
+    """The system that ``--peer`` asks for; what is not said is that of the first engine."""
     parser: argparse.ArgumentParser = options.parser
-    name, *pairs = text.split(",")
-    chosen = dict(pair.partition("=")[::2] for pair in pairs)
+    first = {
+        "model": options.model[0],
+        "model_dir": options.model_dir,
+        "provider": options.provider[0],
+        "threads": options.threads[0],
+        "batch_size": options.batch_size[0],
+    }
     try:
-        if name.startswith(_SERVER):
-            numbers = {key: float(value) for key, value in chosen.items() if key.endswith("_s")}
-            return SystemSpec(kind="server", options={"url": name} | chosen | numbers)
-        if name == "onnx-asr":
-            return SystemSpec(
-                kind="onnx-asr",
-                model=options.model[0],
-                model_dir=options.model_dir,
-                precision=_precision(chosen.pop("precision", "fp32")),
-                provider=options.provider[0],
-                threads=options.threads[0],
-                batch_size=options.batch_size[0],
-                options=chosen,
-            )
-        if name == "gigastt":
-            return SystemSpec(
-                kind="gigastt", model=options.model[0], model_dir=options.model_dir, options=chosen
-            )
+        return peer_spec(text, first)
     except (TypeError, ValueError) as error:
         parser.error(f"--peer {text}: {error}")
-    parser.error(f"--peer {text}: give onnx-asr, gigastt, or the URL of a server")
-
-
-def _precision(text: str) -> PrecisionChoice:
-    return "int8" if text == "int8" else "fp32"
 
 
 def _names(text: str) -> list[str]:

@@ -1,67 +1,38 @@
-"""What the commands print: tables for people, or JSON for machines."""
+"""Output of the commands: tables for people, or JSON for machines."""
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import itertools
 import json
 import math
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from evaluation.cli.options import scoring
-from evaluation.datasets.named import DEMO_SET, NAMED_SETS, Dataset
 from evaluation.records.files import RecordFile
 from evaluation.report.account import warnings
-from evaluation.report.report import shortened
-from evaluation.scoring.compare import Comparison, as_table, sentences
-from evaluation.scoring.counting import Options
+from evaluation.scoring.compare import Comparison, as_table
+from evaluation.scoring.options import Options
 from evaluation.scoring.scores import Score, labels, plain_ids, profiles, rules, score, summarize
 from evaluation.show.display import render_text
 from evaluation.show.tables import profiles_table, rules_table, speed_table, summary_table
-from evaluation.systems.availability import PEER_MODULES
+from evaluation.systems.availability import peers_here
 from gigastt_lab.models.registry import KNOWN_MODELS, model_directory
 from gigastt_lab.prepare import precisions_of
 from gigastt_lab.runtime.cores import core_count, default_threads
 from gigastt_lab.runtime.sessions import available_providers
 
-_N_SHOWN = 5
-
-
-def show_study(
-    files: Sequence[RecordFile],
-    comparisons: Sequence[Comparison],
-    paths: Sequence[Path],
-    options: argparse.Namespace,
-) -> None:
-    """Rates, speed, paired differences, and where the report is."""
-    scores = [score(file, **scoring(options)) for file in files]
-    if options.json:
-        content = _scores_content(scores) | {"comparisons": [_comparison_content(c) for c in comparisons]}
-        write_json(content | {"files": [str(path) for path in (*(file.path for file in files), *paths)]})
-        return
-    common, short = shortened(labels(files))
-    write_text(headline(files[0], common))
-    write_text(_scores_text(scores, short))
-    for comparison, label in zip(comparisons, short[1:], strict=True):
-        named = replace(comparison, label_a=label, label_b=short[0])
-        write_text("\n".join(sentences(named)) + "\n\n")
-    write_text("".join(f"{path}\n" for path in paths))
-
 
 def show_scores(files: Sequence[RecordFile], options: argparse.Namespace, *, details: bool = False) -> None:
     """Rates and speed of each file; with details, every profile and every rule."""
     scores = [score(file, **scoring(options)) for file in files]
-    chosen = Options(
-        profile=options.profile, n_resamples=options.resamples, seed=options.seed, blocks=options.blocks
-    )
+    chosen = Options(**scoring(options))
     plain = plain_ids(files)
     by_profile = {
         label: profiles(file, chosen, plain=plain) if details else pd.DataFrame()
@@ -71,13 +42,13 @@ def show_scores(files: Sequence[RecordFile], options: argparse.Namespace, *, det
         {label: rules(file) for label, file in zip(labels(files), files, strict=True)} if details else {}
     )
     if options.json:
-        content = _scores_content(scores)
+        content = scores_content(scores)
         if details:
-            content["profiles"] = {label: _rows(table) for label, table in by_profile.items()}
-            content["rules"] = {label: _rows(table) for label, table in by_rule.items()}
+            content["profiles"] = {label: rows(table) for label, table in by_profile.items()}
+            content["rules"] = {label: rows(table) for label, table in by_rule.items()}
         write_json(content)
         return
-    write_text(_scores_text(scores))
+    write_text(scores_text(scores))
     for one in scores:
         for utterance, failure in one.failures["error"].items():
             write_text(f"failed: {one.system}: {utterance}: {failure}\n")
@@ -86,47 +57,12 @@ def show_scores(files: Sequence[RecordFile], options: argparse.Namespace, *, det
         write_text(render_text(rules_table(by_rule)) + "\n")
 
 
-def show_comparison(comparison: Comparison, options: argparse.Namespace) -> None:
-    """The paired differences."""
-    if options.json:
-        write_json(_comparison_content(comparison))
-        return
-    scores = {comparison.label_a: comparison.a, comparison.label_b: comparison.b}
-    write_text(comparison.to_text() + "\n" + method_text(comparison.a) + _warnings_text(scores))
-
-
 def show_paths(paths: Sequence[Path], options: argparse.Namespace) -> None:
-    """What was written."""
+    """Paths of the files that were written."""
     if options.json:
         write_json({"files": [str(path) for path in paths]})
     else:
         write_text("".join(f"{path}\n" for path in paths))
-
-
-def show_datasets(dataset: Dataset | None, options: argparse.Namespace) -> None:
-    """The named sets, or the beginning of one."""
-    if dataset is None:
-        table = pd.DataFrame(
-            [
-                {"name": name, "repository": hub_set.repository, "revision": hub_set.revision}
-                for name, hub_set in NAMED_SETS.items()
-            ]
-            + [{"name": DEMO_SET, "repository": "the packaged clips", "revision": ""}]
-        ).set_index("name")
-    else:
-        utterances = list(itertools.islice(dataset, _N_SHOWN))
-        table = pd.DataFrame(
-            [
-                {"id": each.id, "speaker": each.speaker or "", "reference": each.reference}
-                for each in utterances
-            ]
-        ).set_index("id")
-    if options.json:
-        write_json({"datasets" if dataset is None else "utterances": _rows(table)})
-        return
-    if dataset is not None:
-        write_text(f"{dataset.name} at {dataset.revision}: {dataset.description}\n")
-    write_text(render_text(table.reset_index()) + "\n")
 
 
 def show_systems(options: argparse.Namespace) -> None:
@@ -134,9 +70,15 @@ def show_systems(options: argparse.Namespace) -> None:
     models = {
         name: list(precisions_of(model_directory(name))) for name in KNOWN_MODELS
     }  # what is not on this machine yet has none
-    peers = {name: importlib.util.find_spec(module) is not None for name, module in PEER_MODULES.items()}
+    peers = peers_here()
     if options.json:
-        write_json({"models": models, "providers": list(available_providers()), "peers": peers})
+        write_json(
+            {
+                "models": models,
+                "providers": list(available_providers()),
+                "peers": {name: hindrance is None for name, hindrance in peers.items()},
+            }
+        )
         return
     for name, precisions in models.items():
         write_text(
@@ -144,13 +86,13 @@ def show_systems(options: argparse.Namespace) -> None:
         )
     threads = f"{core_count()} cores, {default_threads()} threads by default"
     write_text(f"provider  {', '.join(available_providers())}; {threads}\n")
-    for name, is_there in peers.items():
-        write_text(f"peer      {name}: {'installed' if is_there else f'pip install {name}'}\n")
+    for name, hindrance in peers.items():
+        write_text(f"peer      {name}: {hindrance or 'installed'}\n")
     write_text("peer      URL of a server that speaks gigastt's or OpenAI's transcription route\n")
 
 
 def headline(file: RecordFile, common: str) -> str:
-    """What all systems have in common: their names' parts, the dataset, the machine."""
+    """Heading of a study: what all systems' names have in common, the dataset, the machine."""
     dataset, machine = file.header.dataset, file.header.machine
     return (
         (f"{common}\n" if common else "")
@@ -159,7 +101,7 @@ def headline(file: RecordFile, common: str) -> str:
     )
 
 
-def _scores_text(scores: Sequence[Score], names: Sequence[str] | None = None) -> str:
+def scores_text(scores: Sequence[Score], names: Sequence[str] | None = None) -> str:
     """Two tables, how they were made, and what to know before reading them."""
     names = names or labels([one.file for one in scores])
     table = summarize(scores)
@@ -178,12 +120,12 @@ def _scores_text(scores: Sequence[Score], names: Sequence[str] | None = None) ->
         )
         if left_out:
             parts.append(f"{name}: left out {', '.join(f'{n} ({why})' for why, n in left_out.items())}\n")
-    parts += [method_text(scores[0]), _warnings_text(dict(zip(names, scores, strict=True))), "\n"]
+    parts += [method_text(scores[0]), warnings_text(dict(zip(names, scores, strict=True))), "\n"]
     return "".join(parts)
 
 
 def method_text(one: Score) -> str:
-    """How the rates and intervals were made."""
+    """Method behind the rates and intervals, as a sentence: profile, bootstrap, resamples, seed."""
     options, rate = one.options, one.wer
     drawn = f"{rate.n_blocks} {options.blocks}s" if rate.n_blocks else f"{rate.n_utterances} utterances"
     return (
@@ -192,38 +134,45 @@ def method_text(one: Score) -> str:
     )
 
 
-def _warnings_text(scores: Mapping[str, Score]) -> str:
+def warnings_text(scores: Mapping[str, Score]) -> str:
+    """Notes to read before the rates, one a line."""
     return "".join(f"Note: {warning}\n" for warning in warnings(scores))
 
 
-def _scores_content(scores: Sequence[Score]) -> dict[str, Any]:
+def scores_content(scores: Sequence[Score]) -> dict[str, Any]:
     """Rates, what they are of and how they were made."""
     return {
-        "systems": _rows(summarize(scores)),
+        "systems": rows(summarize(scores)),
         "headers": [asdict(one.header) for one in scores],
         "findings": [one.file.end.findings if one.file.end else None for one in scores],
-        "scoring": asdict(scores[0].options) | {"normalizer": scores[0].normalizer},
+        "scoring": _options_content(scores[0].options) | {"normalizer": scores[0].normalizer},
         "warnings": warnings(dict(zip(labels([one.file for one in scores]), scores, strict=True))),
     }
 
 
-def _comparison_content(comparison: Comparison) -> dict[str, Any]:
+def comparison_content(comparison: Comparison) -> dict[str, Any]:
+    """Paired differences, their tests and verdict."""
     return {
-        "differences": _rows(as_table(comparison)),
+        "differences": rows(as_table(comparison)),
         "mapsswe": asdict(comparison.mapsswe),
         "speed": asdict(comparison.speed),
         "verdict": comparison.verdict(),
-        "scoring": asdict(comparison.a.options),
+        "scoring": _options_content(comparison.a.options),
     }
 
 
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = table.reset_index().to_dict("records")
-    return rows
+def _options_content(options: Options) -> dict[str, Any]:
+    return {"profile": options.profile} | asdict(options)  # what decides most comes first
+
+
+def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table as JSON holds them, the index among the columns."""
+    found: list[dict[str, Any]] = table.reset_index().to_dict("records")
+    return found
 
 
 def _plain(value: Any) -> Any:
-    """As JSON takes it: plain Python, null for what is not a number."""
+    """The value as JSON takes it: plain Python, null for what is not a number."""
     if isinstance(value, Mapping):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import http.client
+from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from evaluation.cli import output
 from evaluation.cli.options import at_least
@@ -35,8 +36,7 @@ from gigastt_lab.models.files import PrecisionChoice
 def build(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add = parser.add_argument_group("server").add_argument
-    add("--model", default="demo", metavar="NAME", help="default: demo, the small packaged one")
-    add("--model-dir", metavar="DIR", help="directory of the model, if not the usual one")
+    add_model_options(add)
     add("--precision", choices=get_args(PrecisionChoice), default="auto",
         help="of the encoder; default: auto")  # fmt: skip
     add("--pool-size", type=at_least(1), default=Plan.pool_size, metavar="N",
@@ -54,6 +54,16 @@ def build(parser: argparse.ArgumentParser) -> None:
         help="live streams at once, at the pace of speech; default: none")  # fmt: skip
     add = parser.add_argument_group("output").add_argument
     add("--out", type=Path, metavar="DIR", help="default: runs/server_<model>")
+
+
+def add_model_options(add: Callable[..., Any]) -> None:
+    """Add `--model` and `--model-dir`, for a server that is started here.
+
+    Args:
+        add: `add_argument` of a parser or group.
+    """
+    add("--model", default="demo", metavar="NAME", help="default: demo, the small packaged one")
+    add("--model-dir", metavar="DIR", help="directory of the model, if not the usual one")
 
 
 def carry_out(options: argparse.Namespace) -> int:
@@ -89,7 +99,7 @@ def carry_out(options: argparse.Namespace) -> int:
 
 
 def as_text(found: Benchmark) -> str:
-    """Tables for people, and what to conclude."""
+    """Tables and conclusions, for people."""
     plan, machine = found.plan, machine_info()
     parts = [
         f"{of_server(found.server)}\n"
@@ -113,7 +123,7 @@ def as_text(found: Benchmark) -> str:
 
 
 def address(text: str) -> Address:
-    """A parser of addresses."""
+    """Address of a server, from the command line."""
     try:
         return Address.of(text)
     except ValueError as error:

@@ -13,10 +13,11 @@ from evaluation.server_study.process import terminated_as_interrupted
 from evaluation.show.files import write_content
 from evaluation.speed_study.benchmark import measure
 from evaluation.speed_study.content import as_content
-from evaluation.speed_study.contestants import PRELOAD_VARIABLE, Also
 from evaluation.speed_study.plots import write_plots
 from evaluation.speed_study.report import as_markdown, as_text
 from evaluation.speed_study.results import SECTION_NAMES, Plan, SectionName
+from evaluation.systems.gigastt import PRELOAD_VARIABLE
+from evaluation.systems.timed import Also
 from gigastt_lab.exit_codes import ExitCode
 from gigastt_lab.models.files import Precision
 from gigastt_lab.runtime.cores import DEFAULT_THREADS

@@ -19,10 +19,10 @@ from evaluation.cli.options import (
     dataset_of,
     scoring,
 )
+from evaluation.cli.run import record
 from evaluation.datasets.utterances import DatasetError, Utterances
-from evaluation.records.files import RecordFile, read, read_all
+from evaluation.records.files import RecordFile, read_all
 from evaluation.run.naming import run_name
-from evaluation.run.runner import run
 from evaluation.show.display import render_text
 from evaluation.stream_study.clocks import CLOCKS, ClockName
 from evaluation.stream_study.engine_stream import EngineStreamSystem, StreamChoice
@@ -39,8 +39,8 @@ from evaluation.stream_study.tables import (
     text_table,
 )
 from evaluation.stream_study.websocket import WebSocketOptions, WebSocketSystem
-from evaluation.systems.availability import require_available
-from evaluation.systems.base import System, SystemUnavailableError, warm_up
+from evaluation.systems.availability import require_available, warm_up
+from evaluation.systems.base import System, SystemUnavailableError
 from evaluation.systems.engine import EngineSystem
 from evaluation.systems.registry import SystemSpec, load_system, matrix
 from gigastt_lab.errors import GigasttError
@@ -114,7 +114,7 @@ def _run_all(options: argparse.Namespace) -> tuple[list[RecordFile], Path, int]:
                  *(_server(url, feeding, options) for url in options.url)]:  # fmt: skip
         try:
             for system in load:
-                files.append(_recorded(system, dataset, directory, options))
+                files.append(record(system, dataset, directory, options))
         except GigasttError as error:
             logger.error("%s", error)
             code = code or int(exit_code(error))
@@ -124,22 +124,6 @@ def _run_all(options: argparse.Namespace) -> tuple[list[RecordFile], Path, int]:
         logger.error("%s has no utterance to stream", dataset.name)
         code = code or int(ExitCode.FAILED)
     return [file for file in files if file.records], directory, code
-
-
-def _recorded(
-    system: System, dataset: Utterances, directory: Path, options: argparse.Namespace
-) -> RecordFile:
-    path = directory / f"{system.name}.jsonl"
-    run(
-        system,
-        dataset,
-        path,
-        fresh=options.fresh,
-        retry_failed=options.retry_failed,
-        show_progress=not options.json,
-        command=options.command,
-    )
-    return read(path)
 
 
 def _engine(
@@ -180,7 +164,7 @@ def _choices(options: argparse.Namespace) -> list[StreamChoice]:
 
 
 def _feeding(options: argparse.Namespace) -> Feeding:
-    """How to feed; also checks what does not go together."""
+    """Feeding of the streams; options that do not go together end the command."""
     needs_real = bool(options.url) or options.streams > 1
     if needs_real and options.clock not in (None, "real"):
         options.parser.error("servers, and several streams at once, need --clock real")
@@ -206,7 +190,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _checked(options: argparse.Namespace, make: Callable[[], list[Made]]) -> list[Made]:
-    """What `make` gives; its ValueError is one of the command line."""
+    """Result of `make`; its ValueError becomes an error of the command line."""
     parser: argparse.ArgumentParser = options.parser
     try:
         return make()

@@ -2,5 +2,33 @@
 
 Lives here: named sets, manifests, folders, parquet and the Hub, an utterance's audio, added noise.
 May import: `gigastt_lab`.
-Public: `open_dataset`, `utterances.Utterance`, `utterances.Dataset`, `noise.Noisy`.
+Public: `open_dataset`, `Dataset`, `Utterance`, `Finding`, `DatasetError`, `Noisy`, `NAMED_SETS`, `DEMO_SET`.
 """
+
+from typing import TYPE_CHECKING
+
+from gigastt_lab.lazy import lazy
+
+if TYPE_CHECKING:
+    from evaluation.datasets.named import DEMO_SET as DEMO_SET
+    from evaluation.datasets.named import NAMED_SETS as NAMED_SETS
+    from evaluation.datasets.named import open_dataset as open_dataset
+    from evaluation.datasets.noise import Noisy as Noisy
+    from evaluation.datasets.utterances import Dataset as Dataset
+    from evaluation.datasets.utterances import DatasetError as DatasetError
+    from evaluation.datasets.utterances import Finding as Finding
+    from evaluation.datasets.utterances import Utterance as Utterance
+
+__all__, __getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "DEMO_SET": "named:DEMO_SET",
+        "NAMED_SETS": "named:NAMED_SETS",
+        "Dataset": "utterances:Dataset",
+        "DatasetError": "utterances:DatasetError",
+        "Finding": "utterances:Finding",
+        "Noisy": "noise:Noisy",
+        "Utterance": "utterances:Utterance",
+        "open_dataset": "named:open_dataset",
+    },
+)

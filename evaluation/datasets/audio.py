@@ -18,7 +18,6 @@ from gigastt_lab.types import Float32Array
 
 Audio = Path | bytes
 
-
 RATE: Final = GIGAAM_V3.sample_rate
 _FRAME: Final = RATE // 100
 _BELOW_PEAK_DB: Final = 30.0
@@ -34,8 +33,8 @@ class Decoded:
 
     Attributes:
         waveform: Mono, at 16 kHz, shape (n_samples,); None where the file cannot be decoded.
-        decode_s: Seconds of work that took.
-        error: Why not.
+        decode_s: Seconds of work that decoding took.
+        error: Why the file cannot be decoded; None where it can.
     """
 
     waveform: Float32Array | None = field(repr=False)

@@ -1,9 +1,9 @@
 """Local datasets: JSONL, CSV and TSV manifests, and folders of audio with a text file beside each.
 
-JSONL is NeMo's: an object a line with `audio_filepath`, `text` and perhaps `duration`; `rows` says
-which other forms there are. Paths are relative to the manifest. A row without a path, or whose file is not
-there, is a row without audio: left out and counted, as in parquet. In a folder, `a/b.wav` has its text in
-`a/b.txt`.
+JSONL is NeMo's: an object a line with `audio_filepath`, `text` and perhaps `duration`; `datasets.rows`
+says which other forms there are. Paths are relative to the manifest. A row without a path, or whose file is
+not there, is a row without audio: left out and counted, as in parquet. In a folder, `a/b.wav` has its text
+in `a/b.txt`.
 
 **Revisions.** Beside the texts, names and sizes of the audio files count, so that a set whose audio was
 exchanged is another one. Their content is not read: audio exchanged for other audio of exactly the same size
@@ -42,7 +42,7 @@ class RowList:
         self._rows = rows
 
     def count(self) -> int:
-        """How many rows there are."""
+        """Number of rows."""
         return len(self._rows)
 
     def rows(self, wanted: frozenset[int] | None) -> Generator[Row, None, None]:
@@ -56,9 +56,10 @@ def read_manifest(
     """The rows of a manifest, all checked, and its revision: its SHA-256, and a digest of the audio's sizes.
 
     Args:
-        path: With one of `rows.SUFFIXES`.
-        audio_column: Name of the column, or JSON key, with the audio's path. None: see `rows.AUDIO_COLUMNS`.
-        text_column: Name of the column with the reference. None: see `rows.TEXT_COLUMNS`.
+        path: Path of the manifest, with one of `datasets.rows.SUFFIXES`.
+        audio_column: Name of the column, or JSON key, with the audio's path. None: one of
+            `datasets.rows.AUDIO_COLUMNS`.
+        text_column: Name of the column with the reference. None: one of `datasets.rows.TEXT_COLUMNS`.
 
     Raises:
         DatasetError: a line that cannot be parsed, or a missing column, by line; not one audio file is there.

@@ -84,17 +84,17 @@ def open_dataset(
         name_or_path: ``golos-crowd``, ``golos-farfield``, ``demo`` (the packaged clips), ``owner/name`` of a
             set on the Hub, or a path: a manifest (.jsonl, .json, .csv, .tsv), a parquet file, a folder of
             parquet files, or a folder of audio files with a .txt beside each.
-        split: Of a set on the Hub. A local set is one split.
+        split: Split of a set on the Hub. A local set is one split.
         limit: Stop after so many utterances; excluded rows do not count.
         sample: Draw so many rows, without replacement; they come in the set's order. Excluded rows among
             them are not replaced. With `limit`, the first of those.
-        seed: Of the drawing.
-        audio_column: Column with the audio. None: see `rows.AUDIO_COLUMNS`.
-        text_column: Column with the reference. None: see `rows.TEXT_COLUMNS`.
+        seed: Seed of the drawing.
+        audio_column: Column with the audio. None: one of `datasets.rows.AUDIO_COLUMNS`.
+        text_column: Column with the reference. None: one of `datasets.rows.TEXT_COLUMNS`.
         revision: Branch, tag or commit of a set on the Hub. None: the pinned one of a named set, else main.
         config: Configuration of a set on the Hub that has several.
-        duplicates: Whether rows with the audio and the reference of an earlier row stay. Published figures
-            on Golos keep them.
+        duplicates: Rule for rows with the audio and the reference of an earlier row. Published figures on
+            Golos keep them.
 
     Raises:
         DatasetError: there is no such set, split or column, the Hub does not answer, or a manifest is broken.
@@ -151,7 +151,7 @@ def _name_of(path: Path) -> str:
 
 
 def _is_on_hub(path: Path) -> bool:
-    """Whether a name that is no known set's means a set of the Hub."""
+    """True if a name that is no known set's means a set of the Hub."""
     if path.exists() or path.suffix.lower() in (*SUFFIXES, ".parquet"):
         return False
     return re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", str(path), re.ASCII) is not None
@@ -201,7 +201,7 @@ def _open_on_hub(hub_set: HubSet, split: str) -> tuple[Source, str]:
 
 # `datasets` ships no types, and what goes wrong in it has no common class: errors of httpx (or requests),
 # fsspec, huggingface_hub, pyarrow and yaml come through as they are. So `Any` and `Exception`, here and in
-# `streams`.
+# `datasets.parquet`.
 
 
 def _builder(hub_set: HubSet, path: str, **options: Any) -> Any:
@@ -235,7 +235,7 @@ def _stream(builder: Any, hub_set: HubSet, split: str) -> StreamSource:
 
 
 def _opened(builder: Any, hub_set: HubSet, split: str, where: str) -> tuple[Any, str, str]:
-    """What `datasets.load_dataset` with `streaming=True` gives, audio undecoded; and two columns' names."""
+    """Stream as of `datasets.load_dataset(streaming=True)`, audio undecoded; and two columns' names."""
     import datasets
 
     stream = builder.as_streaming_dataset(split)

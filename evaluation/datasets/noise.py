@@ -22,7 +22,7 @@ class Noisy(Derived):
     Audio that cannot be decoded ends the reading, as noise cannot be added to it.
 
     Attributes:
-        name, revision, description, drawing: As of `Dataset`, saying so.
+        name, revision, description, drawing: Those of the dataset, with the noise named.
     """
 
     def __init__(
@@ -36,10 +36,10 @@ class Noisy(Derived):
         """Wrap a dataset.
 
         Args:
-            dataset: Its utterances are taken as clean.
-            levels_db: Signal-to-noise ratios; infinite: nothing is added.
+            dataset: Dataset whose utterances are taken as clean.
+            levels_db: Signal-to-noise ratios in dB; at an infinite one nothing is added.
             kind: "white", or noise with the spectrum of the utterance itself, which covers speech best.
-            seed: Of the noise.
+            seed: Seed of the noise.
         """
         super().__init__(dataset)
         levels = ", ".join(f"{level:g}" for level in levels_db)
@@ -54,7 +54,7 @@ class Noisy(Derived):
 
     @property
     def n_expected(self) -> int | None:
-        """As many as the dataset has, at each level."""
+        """About how many utterances there will be: as many as the dataset has, at each level."""
         n = self._dataset.n_expected
         return None if n is None else n * len(self._levels_db)
 
@@ -96,7 +96,7 @@ def noise_like(waveform: Float32Array, kind: NoiseKind, rng: np.random.Generator
 
 
 def mixed(waveform: Float32Array, noise: Float32Array, snr_db: float) -> Float32Array:
-    """Both together, the noise so loud that speech is `snr_db` above it; softer where it would be clipped.
+    """Waveform with noise so loud that speech is `snr_db` above it; softer where it would be clipped.
 
     The speech's power is that between its onset and its end (`speech_bounds`); of silence, nothing changes.
     """

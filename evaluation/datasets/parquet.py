@@ -25,7 +25,7 @@ READ_AHEAD_BYTES = 64 * 1024
 
 @dataclass
 class _Place:
-    """How far reading has come: the file that is read, and the number of the next row."""
+    """Place that reading has come to: the file that is read, and the number of the next row."""
 
     file: str = "the first file"
     number: int = 0
@@ -35,11 +35,11 @@ class StreamSource:
     """A `Source` over an `IterableDataset` of parquet files."""
 
     def __init__(self, stream: Any, files: Sequence[str], *, where: str, audio: str, text: str) -> None:
-        """Takes over the stream, whose audio is not decoded.
+        """Take over the stream, whose audio is not decoded.
 
         Args:
-            stream: Of these columns, and any that `rows` names for speaker, session and duration.
-            files: Of the split, in the order in which they are read: one shard of the stream each.
+            stream: Stream of these columns, and any that `datasets.rows` names for speaker and the like.
+            files: Files of the split, in the order in which they are read: one shard of the stream each.
             where: The set and split, for messages.
             audio: Name of the column with the audio.
             text: Name of the column with the reference.
@@ -52,7 +52,7 @@ class StreamSource:
         self._group_sizes: dict[str, list[int]] = {}
 
     def count(self) -> int:
-        """How many rows there are, by the files' own word."""
+        """Number of rows, by the files' own word."""
         return sum(sum(self._sizes_of_groups(file)) for file in self._files)
 
     def rows(self, wanted: frozenset[int] | None) -> Generator[Row, None, None]:
@@ -158,7 +158,7 @@ def _short(file: str) -> str:
 
 
 def _whole(piece: Iterable[Cells]) -> Generator[Cells, None, None]:
-    """Its rows; where the reader stops early, the others too, which are in memory by then."""
+    """Rows of a row group; where the reader stops early, the others are read too: they are in memory."""
     rows = iter(piece)
     try:
         yield from rows

@@ -45,12 +45,12 @@ def read_text(path: Path, failure: type[GigasttError]) -> tuple[bytes, str]:
 
 
 def rows_of(path: Path, text: str, failure: type[GigasttError]) -> Iterator[tuple[str, Cells]]:
-    """Where each row stands, for messages, and its cells.
+    """Rows of a file: the place of each, for messages, and its cells.
 
     Args:
-        path: Of the file; its suffix, one of `SUFFIXES`, says what it is.
-        text: Its content.
-        failure: What is raised.
+        path: Path of the file; its suffix, one of `SUFFIXES`, tells the format.
+        text: Content of the file.
+        failure: Class of the error that is raised.
 
     Raises:
         GigasttError: a `failure`: a line that cannot be parsed, named by its number.
@@ -62,7 +62,7 @@ def rows_of(path: Path, text: str, failure: type[GigasttError]) -> Iterator[tupl
 
 
 def delimiter_of(text: str) -> str:
-    r"""What separates the cells of a CSV: whichever cuts its header line into most.
+    r"""Delimiter of the cells of a CSV: whichever cuts its header line into most.
 
     >>> delimiter_of('id;"ref, raw";hyp\n1;a,b,c,d;e\n')
     ';'
@@ -102,7 +102,7 @@ def duration_of(cells: Cells) -> float | None:
 
 
 def _objects(path: Path, text: str, failure: type[GigasttError]) -> Iterator[tuple[str, Cells]]:
-    """Of JSONL, or of one JSON list."""
+    """Rows of JSONL, or of one JSON list."""
     is_list = text.lstrip().startswith("[")
     # Not `splitlines`, to which U+2028 inside a text is the end of a line.
     pieces = [(1, text)] if is_list else list(enumerate(text.split("\n"), start=1))

@@ -33,10 +33,10 @@ class Utterance:
         id: Unique in the dataset and the same in every run, e.g. ``golos-crowd/test/000123``: the row,
             counted from 0 with the excluded ones, or for a folder the path inside it.
         audio: The file, or its encoded content: what `gigastt_lab.audio.reading.decode_audio` takes.
-        reference: As in the data, neither null nor blank.
-        file_name: What the dataset calls the audio file, where it does.
-        speaker: Who speaks, where the dataset knows.
-        session: In which recording, where the dataset knows.
+        reference: Text as in the data, neither null nor blank.
+        file_name: Name of the audio file, where the dataset has one.
+        speaker: Name or number of the speaker, where the dataset knows.
+        session: Recording that it is part of, where the dataset knows.
         duration_s: Seconds of audio as the dataset states them; not checked.
     """
 
@@ -54,10 +54,10 @@ class Finding:
     """A row out of the ordinary.
 
     Attributes:
-        id: As of an utterance.
-        reason: What is the matter.
-        excluded: Whether it was left out; else it was kept, by rule.
-        same_as: Id of the first such utterance, of a duplicate.
+        id: Id that the row has, or would have, as an utterance.
+        reason: What is out of the ordinary.
+        excluded: True if it was left out; else it was kept, by rule.
+        same_as: Id of the first such utterance, if this is a duplicate.
     """
 
     id: str
@@ -68,11 +68,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Row:
-    """What a source holds at one place, before the rules. Fields as of `Utterance`.
+    """Row of a source, before the rules. The other fields are those of `Utterance`.
 
     Attributes:
-        number: From 0.
-        key: What tells it apart in ids.
+        number: Number of the row, from 0.
+        key: Part of the id that tells the row from others.
     """
 
     number: int
@@ -86,10 +86,10 @@ class Row:
 
 
 class Source(Protocol):
-    """Where rows come from."""
+    """Source of rows: a manifest, a folder, a stream."""
 
     def count(self) -> int:
-        """How many rows there are. Raises `DatasetError` where that takes reading them all."""
+        """Number of rows. Raises `DatasetError` where that takes reading them all."""
 
     def rows(self, wanted: frozenset[int] | None) -> Generator[Row, None, None]:
         """The rows in order, or those with a wanted number.
@@ -99,7 +99,7 @@ class Source(Protocol):
 
 
 class Utterances(Protocol):
-    """What a run needs of a dataset; `Dataset` is one, and says what these are."""
+    """Dataset as a run needs it; `Dataset` is one, and says what the attributes are."""
 
     name: str
     revision: str
@@ -116,17 +116,17 @@ class Utterances(Protocol):
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What the latest iteration met so far."""
+        """Findings of the latest iteration, so far."""
 
     def __iter__(self) -> Iterator[Utterance]:
         """The utterances, anew each time, in the same order."""
 
 
 class Derived:
-    """What a dataset that is made of another one has from it.
+    """Base of a dataset that is made of another one: what it has from that.
 
     Attributes:
-        revision: Of the other one.
+        revision: Revision of the other one.
     """
 
     def __init__(self, dataset: Utterances) -> None:
@@ -140,7 +140,7 @@ class Derived:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What the latest iteration met in the other one so far."""
+        """Findings of the latest iteration of the other one, so far."""
         return self._dataset.findings
 
 
@@ -151,7 +151,7 @@ class Dataset:
         name: The first part of every id.
         revision: Commit of the Hub's repository, or SHA-256 of the local manifest, texts or shards; that of
             manifests and folders with a digest of the audio files' names and sizes.
-        description: For a report: what was read, which part of it, and by which rule.
+        description: Line for a report: what was read, which part of it, and by which rule.
         drawing: The same for machines: limit, sample, seed (None without a sample) and duplicates.
     """
 
@@ -214,12 +214,12 @@ class Dataset:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What the latest iteration met so far: exclusions, and duplicates that were kept."""
+        """Findings of the latest iteration, so far: exclusions, and duplicates that were kept."""
         return tuple(self._findings)
 
     @property
     def exclusions(self) -> tuple[Finding, ...]:
-        """What the latest iteration left out so far."""
+        """Rows that the latest iteration left out, so far."""
         return tuple(finding for finding in self._findings if finding.excluded)
 
     def __iter__(self) -> Iterator[Utterance]:

@@ -1,5 +1,9 @@
 """One versioned normaliser for Russian word error rates; both sides go through the same function.
 
+Lives here: the profiles, and a rule or a table of words a file.
+May import: nothing of this project.
+Public: `normalize`, `normalize_each`, `PROFILES`, `RULES`, `NORMALIZER_VERSION`.
+
 A recogniser may write "В 21:00, $300" and the reference "в двадцать один ноль ноль триста долларов". Both
 are right, so both have to become one text before words are counted. That also forgives some real errors:
 "What becomes equal though different" lists them, with measured shares.
@@ -128,7 +132,7 @@ PROFILE_RULES: dict[Profile, tuple[Rule, ...]] = {
     "numbers": tuple(rule for rule in RULES if rule.name not in _LATIN_ONLY),
     "numbers+latin": RULES,
 }
-"""Which rules a profile has."""
+"""Rules of each profile, in their order."""
 
 _DIGIT_OR_LATIN = re.compile("[0-9A-Za-z]")
 
@@ -180,7 +184,7 @@ def normalize_each(text: str) -> tuple[str, ...]:
 
 
 def has_digit_or_latin(text: str) -> bool:
-    """Whether a raw text has a digit or a Latin letter; where neither side has one, writing plays no part.
+    """True if a raw text has a digit or a Latin letter; where neither side has one, writing plays no part.
 
     >>> has_digit_or_latin("канал 5"), has_digit_or_latin("HD"), has_digit_or_latin("Канал пять!")
     (True, True, False)

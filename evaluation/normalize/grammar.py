@@ -1,4 +1,4 @@
-"""From number words to numbers and back to canonical words: the grammar, without context."""
+"""Grammar of numbers, without context: number words to numbers, and back to canonical words."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def atom(word: str) -> Atom | None:
 
 
 def value_of(part: Atom) -> int:
-    """What a part is worth by itself."""
+    """Value of a part by itself."""
     return part.value if isinstance(part, NumberWord) else int(part)
 
 
 def is_scale(part: Atom) -> bool:
-    """Whether the part multiplies what stands before it."""
+    """True if the part multiplies what stands before it."""
     return isinstance(part, NumberWord) and part.value in SCALES
 
 
@@ -148,14 +148,14 @@ def count(number: str) -> list[str]:
 
 
 def _is_time(numbers: list[str]) -> bool:
-    """Whether the numbers are said as hour and minutes: 10 30, 10 05, 10 0 5."""
+    """True if the numbers are said as hour and minutes: 10 30, 10 05, 10 0 5."""
     hour, minutes = numbers[0], "".join(numbers[1:])
     one_word = len(numbers) == 2 or (len(numbers) == 3 and numbers[1] == "0")
     return one_word and len(hour) == 2 and 10 <= int(hour) <= 24 and len(minutes) == 2 and int(minutes) < 60
 
 
 def _is_code(numbers: list[str]) -> bool:
-    """Whether four to six digits are said in pairs, digit by digit, or with a zero among them.
+    """True if four to six digits are said in pairs, digit by digit, or with a zero among them.
 
     What a lost "тысяч" leaves behind ("двадцать пятьсот") is none: it must not become 20 500.
     """
@@ -163,7 +163,7 @@ def _is_code(numbers: list[str]) -> bool:
 
 
 def _is_range(numbers: list[str]) -> bool:
-    """Whether the numbers are two years or two round amounts: 1941-1945, 12 000 - 15 000."""
+    """True if the numbers are two years or two round amounts: 1941-1945, 12 000 - 15 000."""
     return len(numbers) == 2 and all(
         MAX_SPOKEN < len(number) <= MAX_CARDINAL
         and number[0] != "0"
@@ -176,9 +176,9 @@ def say(numbers: list[str], *, counted: bool = False, measured: bool = False) ->
     """The canonical words of a run of adjacent numbers.
 
     Args:
-        numbers: Each as its digits.
-        counted: There was a scale word among them: no telephone number, no code.
-        measured: A unit or a month follows: the last one is no part of a code.
+        numbers: Numbers, each as its digits.
+        counted: True if there was a scale word among them: no telephone number, no code.
+        measured: True if a unit or a month follows: the last one is no part of a code.
 
     >>> " ".join(say(["48", "57"])), " ".join(say(["10", "30"])), " ".join(say(["20", "500"]))
     ('четыре тысяча восемьсот пятьдесят семь', 'десять тридцать', 'двадцать пятьсот')
@@ -194,7 +194,7 @@ def say(numbers: list[str], *, counted: bool = False, measured: bool = False) ->
 
 
 def numbers_in(parts: list[Atom]) -> list[str]:
-    """As `group`, but digits of up to three are taken as they are said: "700 85" is said like "785".
+    """Numbers as in `group`, but digits of up to three taken as they are said: "700 85" is said like "785".
 
     >>> numbers_in(["700", "85"]), numbers_in(["2", "20"]), numbers_in(["5", NUMBER_WORDS["тысяч"]])
     (['785'], ['2', '20'], ['5000'])

@@ -109,7 +109,7 @@ def _english(word: str) -> str | None:
 
 @functools.lru_cache(maxsize=1 << 16)
 def cyrillic_word(word: str) -> str:
-    """What stands for one word; may be several words."""
+    """Cyrillic spelling of one word; may be several words."""
     word = _plain(word)
     known = _LETTERS.get(word) or _ONE_WORD.get(word)
     if known is None and _LATIN.search(word):

@@ -1,4 +1,4 @@
-"""How Latin words are written in Cyrillic where the letters do not tell: data, no logic.
+"""Cyrillic spellings of Latin words where the letters do not tell them: data, no logic.
 
 Two columns, Latin and Cyrillic, set side by side.
 

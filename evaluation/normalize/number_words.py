@@ -1,6 +1,6 @@
-"""Every form of every Russian number word, and what it is worth.
+"""Every form of every Russian number word, and its value.
 
-Forms by the paradigms of the academic grammar; `tests/evaluation/test_normalize_forms.py` holds them
+Forms by the paradigms of the academic grammar; `tests/evaluation/normalize/test_forms.py` holds them
 against pymorphy3's dictionary. Written with `е` for `ё`: the letter is folded before.
 """
 
@@ -16,8 +16,8 @@ class NumberWord(NamedTuple):
     """One number word.
 
     Attributes:
-        value: 0-19, a ten, a hundred, or a power of 1000.
-        ordinal: An ordinal closes the number it stands in.
+        value: Value: 0-19, a ten, a hundred, or a power of 1000.
+        ordinal: True of an ordinal, which closes the number it stands in.
     """
 
     value: int

@@ -41,7 +41,7 @@ MAX_ROUNDS = 8  # of reading one's own output again; real texts need one, made-u
 
 
 def _is_seven(before: str, after: str) -> bool:
-    """Whether "семью" between these words is the number: "двадцатью семью", "с семью", "семью замками"."""
+    """True if "семью" between these words is the number: "двадцатью семью", "с семью", "семью замками"."""
     part = atom(before)
     value = 0 if part is None or len(before) > MAX_COUNTED else value_of(part)
     return before in _BEFORE_SEVEN or (value >= 20 and value % 10 == 0) or after.endswith(("ами", "ями"))

@@ -24,7 +24,7 @@ def _is_long(word: str) -> bool:
 
 
 def _is_numeral(word: str, before: str, after: str) -> bool:
-    """Whether the word is a numeral between its neighbours; `before` is what has become of that one."""
+    """True if the word is a numeral between its neighbours; `before` is what has become of that one."""
     if not word or not _ROMAN.fullmatch(word):
         return False
     if _CENTURY.fullmatch(after) or _is_long(word):

@@ -1,4 +1,4 @@
-"""What one step of the normaliser is."""
+"""Step of the normaliser: a named function from text to text."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class Rule:
     """One named step; a report can say what difference it made.
 
     Attributes:
-        name: Short and stable: reports and record files quote it.
-        description: One line for people.
-        apply: Text to text. Sees one text at a time, never the other side of the pair.
+        name: Short, stable name: reports and record files quote it.
+        description: Description in one line, for people.
+        apply: Function from text to text. Sees one text at a time, never the other side of the pair.
     """
 
     name: str

@@ -1,5 +1,9 @@
 """Plots of scores, each with its intervals: functions that take an Axes, or make one, and return it.
 
+Lives here: plots of error rates, errors, speed and audio, a subject a file, and their style.
+May import: `scoring`.
+Public: the names below; matplotlib is imported here and in the studies' own `plots` alone.
+
 A figure that they make belongs to no window and no backend: in a notebook, or to save it, take
 `axes.figure`. Colours are Okabe and Ito's, told apart by colour-blind readers too, and every system has a
 marker of its own. Values that are not known are not drawn.

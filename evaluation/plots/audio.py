@@ -1,4 +1,4 @@
-"""What was heard, on the audio itself: waveform and log-mel picture, each word over its time."""
+"""Plots of audio with its words: waveform and log-mel spectrogram, each word over its time."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _RANGE_DB: Final = 80.0  # below the loudest; what is softer looks the same
 
 
 def speech(samples: Float32Array, words: Sequence[Word]) -> tuple[Axes, Axes]:
-    """Waveform and log-mel picture above one another, over one time axis.
+    """Waveform above log-mel spectrogram, over one time axis.
 
     Args:
-        samples: Mono, at 16 kHz. Shape (n_samples,).
-        words: With times in seconds.
+        samples: Mono samples at 16 kHz. Shape (n_samples,).
+        words: Words with times in seconds.
     """
     figure = Figure((_WIDTH, 4.4), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 3))
@@ -36,12 +36,12 @@ def speech(samples: Float32Array, words: Sequence[Word]) -> tuple[Axes, Axes]:
 
 
 def waveform(samples: Float32Array, words: Sequence[Word] = (), ax: Axes | None = None) -> Axes:
-    """Amplitude over time; each word is written over its time, with its confidence.
+    """Waveform: amplitude over time; each word is written over its time, with its confidence.
 
     Args:
-        samples: Mono, at 16 kHz. Shape (n_samples,).
-        words: With times in seconds.
-        ax: Where to draw.
+        samples: Mono samples at 16 kHz. Shape (n_samples,).
+        words: Words with times in seconds.
+        ax: Axes to draw on; by default of a new figure.
     """
     ax = axes_or_new(ax, width=_WIDTH, height=2.2)
     rate = GIGAAM_V3.sample_rate
@@ -60,13 +60,13 @@ def waveform(samples: Float32Array, words: Sequence[Word] = (), ax: Axes | None 
 
 
 def log_mel(features: Float32Array, words: Sequence[Word] = (), ax: Axes | None = None) -> Axes:
-    """The picture that the encoder sees, in dB; white lines are the beginnings and ends of words.
+    """Log-mel spectrogram as the encoder sees it, in dB; white lines are the beginnings and ends of words.
 
     Args:
         features: Natural logarithm of mel energies, from `recognition.features.log_mel`. Shape (n_mels,
             n_frames).
-        words: With times in seconds.
-        ax: Where to draw.
+        words: Words with times in seconds.
+        ax: Axes to draw on; by default of a new figure.
     """
     ax = axes_or_new(ax, width=_WIDTH, height=2.8)
     n_mels, n_frames = features.shape

@@ -1,4 +1,4 @@
-"""Which errors there are, who makes them, and whether a system knows that it errs."""
+"""Plots of errors: their kinds, confusions, disagreement of two systems, calibration of confidences."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from evaluation.plots.style import (
     legend_above,
     points_with_intervals,
     rows_named,
-    whisker_across,
+    whiskers_by_row,
     with_legend,
 )
 from evaluation.scoring.compare import Comparison
@@ -30,7 +30,7 @@ _NO_WORD: Final = "∅"
 
 
 def calibration(tables: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
-    """Share of words that are right against their confidence, with intervals; beneath, how many words.
+    """Calibration: share of right words against their confidence, with intervals; beneath, how many words.
 
     From `evaluation.scoring.breakdowns.calibration`. On the diagonal, confidence is what it says.
     """
@@ -60,9 +60,9 @@ def confusions(table: pd.DataFrame, ax: Axes | None = None, *, n: int = 12) -> A
     """The commonest errors and how often each was made; from `evaluation.scoring.breakdowns.confusions`.
 
     Args:
-        table: One row per edit.
-        ax: Where to draw.
-        n: How many edits to show.
+        table: Table of one row per edit.
+        ax: Axes to draw on; by default of a new figure.
+        n: Number of edits to show.
     """
     shown = table.head(n)
     ax = axes_or_new(ax, width=6.4, height=1.2 + 0.27 * max(1, len(shown)))
@@ -81,24 +81,18 @@ def error_kinds(tables: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> A
     """Substitutions, deletions and insertions per 100 words, with intervals.
 
     Args:
-        tables: Of each system, from `evaluation.scoring.breakdowns.by_kind`.
-        ax: Where to draw.
+        tables: Table of each system, from `evaluation.scoring.breakdowns.by_kind`.
+        ax: Axes to draw on; by default of a new figure.
     """
     ax = axes_or_new(ax, height=1.1 + 0.35 * len(_KINDS))
     names = list(dict.fromkeys(str(kind) for table in tables.values() for kind in table.index))
-    for number, (label, table) in enumerate(tables.items()):
-        shift = (number - (len(tables) - 1) / 2) * 0.5 / len(tables)
-        for kind, row in table.iterrows():
-            estimate = (row["rate"], row["low"], row["high"])
-            first = label if kind == table.index[0] else ""
-            whisker_across(ax, names.index(str(kind)) + shift, estimate, number, label=first)
-    rows_named(ax, names)
+    whiskers_by_row(ax, tables, names, ["rate", "low", "high"])
     ax.set(xlabel="per 100 reference words", xlim=(-0.02 * ax.get_xlim()[1], None))  # no dot on the edge
     return with_legend(ax, len(tables))
 
 
 def disagreement(one: Comparison, ax: Axes | None = None) -> Axes:
-    """Word errors of two systems on the same utterances: how many utterances have so many of each.
+    """Disagreement: word errors of two systems on the same utterances, and how many have so many of each.
 
     On the diagonal both made as many; above it, B made more.
     """

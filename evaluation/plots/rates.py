@@ -1,4 +1,4 @@
-"""Error rates and their differences: by system, profile, rule and bin, and how sure they are."""
+"""Plots of error rates and their differences, with intervals: by system, profile, rule and bin."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from evaluation.plots.style import (
     rows_named,
     style_of,
     whisker_across,
+    whiskers_by_row,
     with_legend,
 )
 from evaluation.scoring.compare import Comparison
@@ -50,13 +51,7 @@ def wer_by_rule(rules: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Ax
     """
     names = list(dict.fromkeys(str(name) for table in rules.values() for name in table.index))
     ax = axes_or_new(ax, width=6.4, height=0.9 + 0.28 * len(names))
-    for number, (label, table) in enumerate(rules.items()):
-        shift = (number - (len(rules) - 1) / 2) * 0.5 / len(rules)
-        for name, row in table.iterrows():
-            estimate = (row["wer"], row["wer_low"], row["wer_high"])
-            first = label if name == table.index[0] else ""
-            whisker_across(ax, names.index(str(name)) + shift, estimate, number, label=first)
-    rows_named(ax, names)
+    whiskers_by_row(ax, rules, names, ["wer", "wer_low", "wer_high"])
     ax.set(xlabel="word error rate after the rule and all above it, %", xlim=(0, None))
     if len(rules) == 1:
         _changes_beside(ax, next(iter(rules.values())))
@@ -93,7 +88,7 @@ def wer_by_bin(bins: Mapping[str, pd.DataFrame], xlabel: str, ax: Axes | None = 
 
 
 def interval_width(widths: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
-    """How many utterances one needs: half the interval's width, in points, against their number.
+    """Half the interval's width, in points, against the number of utterances: how many one needs.
 
     From `evaluation.scoring.breakdowns.width_by_n`. Dashed, as 1 / sqrt(n): what more utterances would give.
     """

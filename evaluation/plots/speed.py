@@ -1,4 +1,4 @@
-"""How long work took, where the time went, and how large files are."""
+"""Plots of speed and size: latency, work against duration, the split of time, sizes of files."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from matplotlib.axes import Axes
 from evaluation.plots.style import (
     COLORS,
     INK,
-    LINES,
     MARKERS,
     axes_or_new,
     fill_of,
     legend_above,
     log_ticks,
     rows_named,
+    shares_within,
     with_legend,
 )
 from evaluation.scoring.latency import is_timed
@@ -27,19 +27,10 @@ _POINTS_AS_SHAPES = 500  # more of them become an image inside the vector graphi
 
 
 def latency(scores: Mapping[str, Score], ax: Axes | None = None) -> Axes:
-    """The share of utterances that took at most so long, in milliseconds of work."""
+    """Cumulative distribution of latency: the share of utterances that took at most so many ms of work."""
     ax = axes_or_new(ax)
-    shares = np.linspace(0, 1, 401)
-    for number, (name, times) in enumerate(_timed(scores).items()):
-        work_ms = np.quantile(times[:, 1] * 1000, shares, method="inverted_cdf")
-        ax.step(
-            work_ms, shares * 100, where="post", label=name, color=COLORS[number % len(COLORS)],
-            linestyle=LINES[number % len(LINES)],
-        )  # fmt: skip
-    for percentile in (50, 95, 99):
-        ax.axhline(percentile, color=INK, linewidth=0.6, alpha=0.35)
-    ax.set(xlabel="work on one utterance, ms", ylabel="utterances, %", ylim=(0, 101))
-    ax.set_yticks([0, 25, 50, 75, 95])
+    shares_within(ax, {name: times[:, 1] * 1000 for name, times in _timed(scores).items()})
+    ax.set(xlabel="work on one utterance, ms", ylabel="utterances, %")
     low, high = ax.dataLim.intervalx
     if high > 10 * low > 0:
         ax.set_xscale("log")
@@ -67,8 +58,8 @@ def time_split(stages: Mapping[str, tuple[float, Mapping[str, float]]], ax: Axes
     """Milliseconds of work per second of audio, by stage, one bar per system.
 
     Args:
-        stages: Of each system, seconds of audio, and seconds of work by stage.
-        ax: Where to draw.
+        stages: Seconds of audio, and seconds of work by stage, by system.
+        ax: Axes to draw on; by default of a new figure.
     """
     ax = axes_or_new(ax, height=1.3 + 0.45 * len(stages))
     for row, (audio_s, parts) in enumerate(stages.values()):

@@ -1,4 +1,4 @@
-"""What all plots share: colours, marks, axes without clutter, intervals, and the way into a page as SVG."""
+"""Style of all plots: colours, marks, axes without clutter, intervals, and the way into a page as SVG."""
 
 from __future__ import annotations
 
@@ -69,6 +69,11 @@ def style_of(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def line_of(number: int) -> dict[str, Any]:
+    """Colour and line style of a curve of this number, which has no markers."""
+    return {"color": COLORS[number % len(COLORS)], "linestyle": LINES[number % len(LINES)]}
+
+
 def fill_of(number: int) -> dict[str, Any]:
     """Colour and hatch of bars of this number."""
     return {"color": COLORS[number % len(COLORS)], "hatch": HATCHES[number % len(HATCHES)]}
@@ -106,6 +111,39 @@ def whisker_across(
     color = style_of(number)["color"]
     ax.errorbar((low + high) / 2, row, xerr=(high - low) / 2, linestyle="", capsize=4, color=color)
     ax.plot(value, row, label=label, **style_of(number) | {"linestyle": ""})
+
+
+def whiskers_by_row(
+    ax: Axes, tables: Mapping[str, pd.DataFrame], rows: Sequence[str], columns: Sequence[str]
+) -> None:
+    """Values with intervals in a row for each label of the index, the systems beneath each other.
+
+    Args:
+        ax: Axes to draw on.
+        tables: Table of each system, indexed by labels that are among `rows`.
+        rows: Labels of the rows, the first on top.
+        columns: Columns of the value and of the ends of its interval, all shares.
+    """
+    for number, (name, table) in enumerate(tables.items()):
+        shift = (number - (len(tables) - 1) / 2) * 0.5 / len(tables)
+        for label, row in table.iterrows():
+            value, low, high = (row[column] for column in columns)
+            first = name if label == table.index[0] else ""
+            whisker_across(ax, rows.index(str(label)) + shift, (value, low, high), number, label=first)
+    rows_named(ax, rows)
+
+
+def shares_within(ax: Axes, values: Mapping[str, npt.NDArray[np.float64]]) -> None:
+    """Cumulative distributions: the share, in percent, of each system's values that are at most so large."""
+    shares = np.linspace(0, 1, 401)
+    for number, (name, each) in enumerate(values.items()):
+        if len(each):
+            at_most = np.quantile(each, shares, method="inverted_cdf")
+            ax.step(at_most, shares * 100, where="post", label=name, **line_of(number))
+    for percentile in (50, 95, 99):
+        ax.axhline(percentile, color=INK, linewidth=0.6, alpha=0.35)
+    ax.set_ylim(0, 101)
+    ax.set_yticks([0, 25, 50, 75, 95])
 
 
 def points_with_intervals(

@@ -4,3 +4,12 @@ Lives here: reading, writing by one process at a time, other engines' output, th
 May import: `datasets`, `normalize` (its version), `show`.
 Public: `load`, `files.read`, `files.Record`, `importing.import_records`.
 """
+
+from typing import TYPE_CHECKING
+
+from gigastt_lab.lazy import lazy
+
+if TYPE_CHECKING:
+    from evaluation.records.files import load as load
+
+__all__, __getattr__, __dir__ = lazy(__name__, {"load": "files:load"})

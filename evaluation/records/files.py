@@ -34,21 +34,26 @@ class RecordError(GigasttError):
     """A record file that cannot be read, written or gone on with: which one, where, what to do."""
 
 
+def unwritable(path: Path, error: OSError) -> RecordError:
+    """Error for a record file that the system does not let us write."""
+    return RecordError(f"{path} cannot be written ({error.strerror or error})")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """What was run on what.
+    """Header of a record file: which system was run on which dataset, and on what machine.
 
     Attributes:
-        system: Name, as tables show it.
+        system: Name of the system, as tables show it.
         system_info: Model, SHA-256 of its files, precision, provider, threads, batch size; whatever tells
             this system from others. Empty for imported records.
         dataset: Name, revision, description, n_expected (None where not known), and how it was drawn.
-        versions: Of the packages that took part.
+        versions: Versions of the packages that took part.
         machine: Processor, cores, memory, accelerator, operating system.
         command: The command line.
-        started: When, in ISO 8601, UTC.
+        started: Start of the run, in ISO 8601, UTC.
         normalizer: Version of the normaliser in this package at the time.
-        version: Of this format.
+        version: Version of this format.
     """
 
     system: str
@@ -62,7 +67,7 @@ class Header:
     version: int = FORMAT_VERSION
 
     def identity(self) -> dict[str, Any]:
-        """What has to agree for a run to go on: all that can change a record, or its times.
+        """Fields that have to agree for a run to go on: all that can change a record, or its times.
 
         When and by which words it was started, how records are scored, what reads datasets, and which
         kernel and driver there are, can not.
@@ -76,22 +81,22 @@ class Header:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One utterance.
+    """Record of one utterance: what was said, what was recognised, what that took.
 
     Attributes:
-        id: Of the utterance in its dataset.
-        reference: Raw.
-        hypothesis: Raw; None where the system failed, which counts as all words deleted.
+        id: Id of the utterance in its dataset.
+        reference: Raw text of the dataset.
+        hypothesis: Raw text of the system; None where it failed, which counts as all words deleted.
         audio_s: Seconds of audio; None where it could not be decoded.
         decode_s, features_s, encoder_s, search_s: Seconds of work in each stage; None where the system does
             not tell. In a batch, each utterance's share by its length.
         work_s: Seconds of work in all, decoding of the container included; None where not measured.
         words: (text, start, end, confidence) of each word, in seconds from the start.
         n_tokens: Tokens that the search emitted; None where the system does not tell.
-        speaker, session: As the dataset states them.
+        speaker, session: Names or numbers as the dataset states them.
         audio: Absolute path of the audio file, the home directory as ``~``; None where it is no file.
         error: What went wrong, if anything did.
-        stream: What happened in the stream; None where a file was transcribed as a whole.
+        stream: Log of the stream; None where a file was transcribed as a whole.
     """
 
     id: str
@@ -113,13 +118,13 @@ class Record:
 
     @property
     def confidence(self) -> float | None:
-        """Mean over the words; None without any."""
+        """Mean confidence of the words; None without any."""
         return sum(word[3] for word in self.words) / len(self.words) if self.words else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """Written when a run has come to its end.
+    """Last line of a run that has come to its end.
 
     Attributes:
         n_rows: Rows of the dataset that were read, exclusions among them.
@@ -132,12 +137,12 @@ class End:
 
 @dataclass(frozen=True)
 class RecordFile:
-    """A file that was read.
+    """A record file that was read.
 
     Attributes:
-        path: Where it is.
-        header: Its first line.
-        records: Its utterances, in the file's order.
+        path: Path of the file.
+        header: First line of the file.
+        records: Utterances, in the file's order.
         end: None of a run that did not come to its end.
         n_bytes: Length of what is whole; a line that was broken off lies behind it.
     """
@@ -226,7 +231,7 @@ def load(path: str | Path) -> pd.DataFrame:
 
 
 def as_table(file: RecordFile) -> pd.DataFrame:
-    """See `load`."""
+    """Table of the records of a file; see `load`."""
     rows = [
         {each.name: getattr(record, each.name) for each in fields(Record)}
         | {name: as_text(getattr(record, name)) for name in ("reference", "hypothesis", "error")}
@@ -261,7 +266,7 @@ def write(path: Path, header: Header, records: Sequence[Record], end: End | None
     except OSError as error:
         with suppress(OSError):
             partial.unlink()  # on a full disk, half a file is of no use
-        raise RecordError(f"{path} cannot be written ({error.strerror or error})") from error
+        raise unwritable(path, error) from error
 
 
 def _entry(path: Path, number: int, line: bytes) -> Header | Record | End:

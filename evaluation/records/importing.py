@@ -56,7 +56,7 @@ ID_COLUMNS: Final = ("id", "utterance_id", "utt_id", *AUDIO_COLUMNS)
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """Which columns, or JSON keys, hold what; None: the first of the usual names that is there.
+    """Columns, or JSON keys, by what they hold; None: the first of the usual names that is there.
 
     Attributes:
         reference: Required; see `REFERENCE_COLUMNS`.
@@ -84,12 +84,12 @@ def import_records(
     """Record files of what is in a file: one for each system in it.
 
     Args:
-        path: .jsonl, .json, .csv or .tsv; the latter two with a header line.
-        folder: Where they go, as ``DATASET_SYSTEM.jsonl``.
+        path: File of rows, .jsonl, .json, .csv or .tsv; the latter two with a header line.
+        folder: Folder for the record files, each ``DATASET_SYSTEM.jsonl``.
         system: Name of the system. None: as the rows say, else the file's name.
         dataset: Name of the dataset, that of our own runs on it or the same in several files: that makes them
             comparable. None: the file's name.
-        columns: Which columns hold what.
+        columns: Columns by what they hold.
         fresh: Replace a record file of that name that holds something else.
         command: The command line, for the headers.
 
@@ -128,7 +128,7 @@ def import_records(
 
 
 class _Collected:
-    """What the rows of one system come to."""
+    """Records and findings that the rows of one system come to."""
 
     def __init__(self, dataset: str, folder: Path) -> None:
         self.records: list[Record] = []

@@ -1,4 +1,4 @@
-"""What a record file says of the machine and the packages, and nothing of who owns them."""
+"""Machine and package versions as record files name them, and nothing of who owns them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def machine_info() -> dict[str, Any]:
 
 
 def lasting(machine: Mapping[str, Any]) -> dict[str, Any]:
-    """Of `machine_info`, what no update changes: without kernel release, driver, and memory.
+    """Part of `machine_info` that no update changes: without kernel release, driver, and memory.
 
     Memory is what kernel and driver leave of it.
 
@@ -107,7 +107,7 @@ def _gpus() -> tuple[str, ...]:
 
 
 def _output(*command: str) -> str:
-    """What a command prints; "" where it is not there, or fails."""
+    """Output of a command; "" where it is not there, or fails."""
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
     except (OSError, subprocess.SubprocessError):

@@ -1,4 +1,4 @@
-"""What happened in one stream, as it happened: raw, so that measures can be taken of it as often as wanted.
+"""Log of one stream, as it happened: raw, so that measures can be taken of it as often as wanted.
 
 Times are seconds on the stream's clock, which begins with the first sample: sample k is spoken at k / 16000.
 """
@@ -18,16 +18,16 @@ _EPSILON_S: Final = 1e-4  # what rounding may take; less than a sample and a hal
 
 @dataclass(frozen=True, kw_only=True)
 class StreamEvent:
-    """One result.
+    """One result of a stream.
 
     Attributes:
         kind: Partial or final.
-        utterance: Its number in the stream.
-        text: As shown.
-        at_s: When it was there.
+        utterance: Number of the utterance in the stream.
+        text: Text, as shown.
+        at_s: Second at which it was there.
         heard_s: Seconds of the stream that it needed; None where the system does not tell.
         stable: Length of the stable prefix of `text`, in characters; None where the system does not tell.
-        start_s: Where in the stream the utterance begins; None where the system does not tell.
+        start_s: Second of the stream at which the utterance begins; None where the system does not tell.
         reason: Why the utterance ended. Where the system does not tell, a final before the stop was sent
             came by silence. None in a partial.
     """
@@ -44,13 +44,14 @@ class StreamEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class StreamLog:
-    """One stream from its first sample to its end.
+    """Log of one stream from its first sample to its end.
 
     Attributes:
         clip_s: Seconds of the clip; what was streamed after it is faint noise.
-        chunks: Of each piece of audio, where in the stream it ends, which is when a microphone would hand it
-            over, and when it was really handed over: later, where the work is slower than the speech.
-        stopped_s: When the stream was stopped.
+        chunks: Two seconds for each piece of audio: where in the stream it ends, which is when a microphone
+            would hand it over, and when it was really handed over: later, where the work is slower than the
+            speech.
+        stopped_s: Second at which the stream was stopped.
         speech: Onset and end of speech in the clip; None where none was found.
         events: The results, in the order in which they came.
     """
@@ -67,7 +68,7 @@ class StreamLog:
         return self.chunks[-1][0] if self.chunks else 0.0
 
     def arrival_of(self, position_s: float) -> float:
-        """When a microphone hands over the audio up to this second of the stream: with its chunk's end."""
+        """Second at which a microphone hands over the audio up to `position_s`: with its chunk's end."""
         at = bisect_left(self.chunks, position_s - _EPSILON_S, key=lambda chunk: chunk[0])
         return self.chunks[min(at, len(self.chunks) - 1)][0] if self.chunks else position_s
 
@@ -81,7 +82,7 @@ def utterances_of(events: Iterable[StreamEvent]) -> list[list[StreamEvent]]:
 
 
 def packed(log: StreamLog) -> dict[str, Any]:
-    """As JSON holds it: times rounded, nothing that is None."""
+    """Log as JSON holds it: times rounded, nothing that is None."""
     content = asdict(log)
     content["events"] = [{name: value for name, value in event.items() if value is not None} for event in
                          content["events"]]  # fmt: skip
@@ -90,7 +91,7 @@ def packed(log: StreamLog) -> dict[str, Any]:
 
 
 def unpacked(content: Mapping[str, Any]) -> StreamLog:
-    """What `packed` made.
+    """Log out of what `packed` made.
 
     Raises:
         TypeError, KeyError, ValueError: it is no such thing.

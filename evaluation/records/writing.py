@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from evaluation.records.files import Header, Record, RecordError, RecordFile, line_of, read
+from evaluation.records.files import Header, Record, RecordError, RecordFile, line_of, read, unwritable
 
 _SYNC_INTERVAL_S: Final = 1.0
 _SHOWN_DIFFERENCES: Final = 6
@@ -36,7 +36,7 @@ def exclusive(path: Path) -> Iterator[None]:
             f"{path} is being written by another run; wait for it, stop it, or give another file"
         ) from error
     except OSError as error:
-        raise RecordError(f"{path} cannot be written ({error.strerror or error})") from error
+        raise unwritable(path, error) from error
     try:
         yield
     finally:
@@ -44,7 +44,7 @@ def exclusive(path: Path) -> Iterator[None]:
 
 
 def resume(path: Path) -> RecordFile | None:
-    """What is there to go on from; a line that was broken off is cut. None where there is nothing.
+    """Record file to go on from, a line that was broken off being cut; None where there is nothing.
 
     Raises:
         RecordError: something is there, and it is no record file, or cannot be read or written.
@@ -56,7 +56,7 @@ def resume(path: Path) -> RecordFile | None:
         try:
             os.truncate(path, found.n_bytes)
         except OSError as error:
-            raise RecordError(f"{path} cannot be written ({error.strerror or error})") from error
+            raise unwritable(path, error) from error
     return found
 
 
@@ -67,7 +67,7 @@ class Appender:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open it.
+        """Open the file.
 
         Raises:
             RecordError: it cannot be written.
@@ -77,10 +77,10 @@ class Appender:
         try:
             self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
         except OSError as error:
-            raise RecordError(f"{path} cannot be written ({error.strerror or error})") from error
+            raise unwritable(path, error) from error
 
     def append(self, records: Sequence[Record]) -> None:
-        """Write them, whole.
+        """Write records, whole.
 
         Raises:
             RecordError: there is no room, or the disk is gone. What was written before is good.
@@ -109,8 +109,8 @@ def require_same(path: Path, there: Header, here: Header) -> None:
     """Check that a file was begun by a run like this one.
 
     Args:
-        path: The file, for messages.
-        there: Its header.
+        path: Path of the file, for messages.
+        there: Header of the file.
         here: The header that this run would write.
 
     Raises:

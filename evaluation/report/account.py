@@ -1,4 +1,4 @@
-"""What a report accounts for: warnings, failures, exclusions, what was run, how it was counted."""
+"""Sections that account for a report: warnings, failures, exclusions, what was run, how it was counted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FEW_BLOCKS = 20
 
 
 def warnings(scores: Mapping[str, Score]) -> list[str]:
-    """What a reader has to know before reading a number of these systems, by their labels."""
+    """Warnings that a reader needs before any number of these systems; scores are by label."""
     found = []
     headers = {label: one.header for label, one in scores.items()}
     for what in ("name", "revision"):
@@ -47,7 +47,7 @@ def warnings(scores: Mapping[str, Score]) -> list[str]:
 
 
 def failures_section(material: Material) -> Section:
-    """Failures and exclusions, all counted and named."""
+    """Section on failures and exclusions, all counted and named."""
     parts: list[Part] = []
     failed = [
         (label, utterance, failure_of(row.error), count(row.n_words))
@@ -83,7 +83,7 @@ def failures_section(material: Material) -> Section:
 
 
 def runs_section(material: Material) -> Section:
-    """Machine, versions, systems, datasets, command lines."""
+    """Section on what was run: machine, versions, systems, datasets, command lines."""
     headers = {label: one.header for label, one in material.scores.items()}
     parts: list[Part] = []
     for title, each in (
@@ -108,7 +108,7 @@ def runs_section(material: Material) -> Section:
 
 
 def method_section(material: Material) -> Section:
-    """How the numbers were made."""
+    """Section on the method: how the numbers were made."""
     options = material.options
     drawn = {
         f"{one.wer.n_blocks} {one.options.blocks}s" if one.wer.n_blocks else "utterances"

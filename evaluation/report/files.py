@@ -12,11 +12,11 @@ from evaluation.show.notebook import framed, page_frame
 
 
 class ReportFiles(NamedTuple):
-    """Where a report was written; a notebook shows the page itself.
+    """Paths of a written report; a notebook shows the page itself.
 
     Attributes:
-        page: HTML that needs nothing else.
-        text: Markdown, drawings beside it.
+        page: HTML page that needs nothing else.
+        text: Markdown text, drawings beside it.
     """
 
     page: Path

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 
 from evaluation.plots import FAINT, INK
-from evaluation.report.alignment import LEGEND, alignment_html
+from evaluation.report.alignment import GAP, LEGEND, alignment_html
 from evaluation.report.parts import (
     Card,
     Folded,
@@ -29,7 +29,7 @@ from evaluation.show.display import render_html
 # Nothing is fetched, whatever a text may contain; pictures and audio are inside the page.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:"
 
-# How content of a kind begins: offset, bytes, and what browsers call it.
+# First bytes of encoded audio: offset, bytes, media type.
 _AUDIO_TYPES = (
     (8, b"WAVE", "audio/wav"),
     (0, b"fLaC", "audio/flac"),
@@ -67,7 +67,7 @@ def to_html(report: Report) -> str:
 
 
 def audio_type(content: bytes) -> str | None:
-    """What browsers call this audio; None for a container that they cannot play."""
+    """Media type of encoded audio; None for a container that browsers cannot play."""
     for offset, beginning, name in _AUDIO_TYPES:
         if content[offset : offset + len(beginning)] == beginning:
             return name
@@ -136,8 +136,8 @@ def _heard(heard: Heard) -> str:
 def _legend() -> str:
     words: dict[ChunkKind, tuple[str, str]] = {
         "substitute": ("свет", "цвет"),
-        "delete": ("свет", "∅"),
-        "insert": ("∅", "свет"),
+        "delete": ("свет", GAP),
+        "insert": (GAP, "свет"),
     }
     marks = _join(
         f'<span class="pair {kind}"><span>{ref}</span><span>{hyp}</span></span> {LEGEND[kind]}'

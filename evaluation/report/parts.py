@@ -1,4 +1,4 @@
-"""What a report is made of, whatever it is written in: `report_html` and `report_markdown` write it."""
+"""Parts of a report, whatever it is written in: `report.html` and `report.markdown` write it."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Plot:
     """An SVG element from `evaluation.plots.to_svg`.
 
     Attributes:
-        name: Short; unique in the report.
-        svg: The element.
-        caption: What it shows.
+        name: Short name, unique in the report.
+        svg: SVG element.
+        caption: Caption that says what the plot shows.
     """
 
     name: str
@@ -46,9 +46,9 @@ class Folded:
     """Details that are looked up rather than read: names and texts beside them.
 
     Attributes:
-        title: What is shown while it is folded.
+        title: Title, all that is shown while the rows are folded.
         rows: Names and texts.
-        unfolded: Whether to show them from the start.
+        unfolded: True to show the rows from the start.
     """
 
     title: str
@@ -58,13 +58,13 @@ class Folded:
 
 @dataclass(frozen=True)
 class Heard:
-    """What one system made of an utterance.
+    """Hypothesis of one system for an utterance.
 
     Attributes:
-        system: Its label.
-        outcome: Errors, in words; or why it failed.
+        system: Label of the system.
+        outcome: Number of errors, in words; or the reason why it failed.
         chunks: Alignment of the normalised texts.
-        written: Its hypothesis as it came; None where it failed.
+        written: Hypothesis as it came; None where it failed.
     """
 
     system: str
@@ -78,11 +78,11 @@ class Card:
     """One utterance to read and, where its audio is at hand, to hear.
 
     Attributes:
-        id: Of the utterance.
-        reference: As it came.
-        about: Its length, in words.
-        heard: What the systems made of it.
-        audio: Encoded content; None where it is not at hand, or too much.
+        id: Id of the utterance.
+        reference: Reference as it came.
+        about: Number of words and seconds, as text.
+        heard: Hypotheses of the systems.
+        audio: Encoded audio; None where it is not at hand, or too much.
     """
 
     id: str
@@ -112,7 +112,7 @@ class Section:
 
     @property
     def anchor(self) -> str:
-        """For links inside the page."""
+        """Anchor for links inside the page."""
         return "".join(letter if letter.isalnum() else "-" for letter in self.title.lower())
 
 
@@ -127,14 +127,14 @@ class Tile:
 
 @dataclass(frozen=True)
 class Report:
-    """All of it.
+    """Content of a report.
 
     Attributes:
-        title: In a few words.
-        headline: What was measured on what, in a sentence.
-        warnings: What to know before reading a number.
-        tiles: One per system.
-        sections: In order.
+        title: Title of a few words.
+        headline: Sentence that says what was measured on what.
+        warnings: Warnings to read before any number.
+        tiles: Tiles, one per system.
+        sections: Sections in order.
     """
 
     title: str

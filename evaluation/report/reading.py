@@ -1,4 +1,4 @@
-"""The sections of a report to read: what is confused with what, and the utterances themselves."""
+"""Sections of a report to read: the commonest confusions, and the utterances themselves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AUDIO_BUDGET = 8_000_000
 
 
 def confusions_section(material: Material) -> Section:
-    """The commonest substitutions, deletions and insertions of each system."""
+    """Section of the commonest substitutions, deletions and insertions of each system."""
     parts: list[Part] = []
     for label, one in material.scores.items():
         found = confusions(one)
@@ -40,18 +40,18 @@ def confusions_section(material: Material) -> Section:
 
 
 def utterance_sections(material: Material) -> list[Section]:
-    """The worst utterances, then those that two systems differ on most; each utterance's audio only once."""
+    """Sections of the worst utterances and of those that systems differ on most; each audio only once."""
     voice = _Voice(material)
     return [_worst_section(material, voice), *_differing_sections(material, voice)]
 
 
 def worst_section(material: Material) -> Section:
-    """The worst utterances alone."""
+    """Section of the worst utterances alone."""
     return _worst_section(material, _Voice(material))
 
 
 def differing_sections(material: Material) -> list[Section]:
-    """Those that two systems differ on most alone; none where they differ on none."""
+    """Sections of the utterances that two systems differ on most, alone; none where they differ on none."""
     return _differing_sections(material, _Voice(material))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
-from evaluation.normalize import DEFAULT_PROFILE, Profile
 from evaluation.records.files import RecordFile
 from evaluation.report.account import failures_section, method_section, runs_section, warnings
 from evaluation.report.files import ReportFiles, write_files
@@ -31,7 +31,8 @@ from evaluation.report.sections import (
     tile,
 )
 from evaluation.scoring.compare import Comparison, compare
-from evaluation.scoring.counting import Blocks, Options, ScoreError
+from evaluation.scoring.counting import ScoreError
+from evaluation.scoring.options import DEFAULTS, Options, OptionsDict
 from evaluation.scoring.scores import Score, labels, score
 from evaluation.show.display import counted, estimate, seconds
 from evaluation.show.notebook import Page
@@ -42,28 +43,23 @@ _ALL_PAIRS_OF = 3  # systems; of more, the first is compared with each
 def write_report(
     files: Sequence[RecordFile],
     directory: Path,
+    options: Options = DEFAULTS,
     *,
-    profile: Profile = DEFAULT_PROFILE,
-    n_resamples: int = 1000,
-    level: float = 0.95,
-    seed: int = 0,
-    blocks: Blocks = "auto",
     audio: Callable[[str], bytes | None] | None = None,
     snr_db: Mapping[str, float] | None = None,
+    **changes: Unpack[OptionsDict],
 ) -> ReportFiles:
     """Write ``report.html``, one page that needs no network, and ``report.md`` with its plots beside it.
 
     Args:
-        files: One per system. Those on the same utterances are compared.
-        directory: Made if it is not there; earlier reports in it are replaced.
-        profile: Of the normaliser, for all but the tables of every profile.
-        n_resamples: Of the bootstrap.
-        level: Of the intervals.
-        seed: Of the bootstrap.
-        blocks: What the bootstrap draws, see `Options`.
+        files: Record files, one per system. Those on the same utterances are compared.
+        directory: Directory of the report, made if it is not there; earlier reports in it are replaced.
+        options: Options of the scores; `profile` plays no part in the tables of every profile.
         audio: Encoded audio of an utterance by its id, None where it is not at hand; the page takes in that
             of the utterances it shows, up to some megabytes. By default the files that the records name.
         snr_db: Signal-to-noise ratio of utterances by their ids, in dB, for a section on noise.
+        **changes: Single options by keyword, in place of those in `options`: `profile`, `n_resamples`,
+            `level`, `seed`, `blocks`.
 
     Returns:
         Paths of the two; in a notebook, the page itself.
@@ -72,17 +68,17 @@ def write_report(
         ScoreError: without a file, or one that cannot be scored so.
         ValueError: an option outside its range.
     """
-    options = Options(profile=profile, n_resamples=n_resamples, level=level, seed=seed, blocks=blocks)
+    options = replace(options, **changes)
     report = _report(_material(files, options, audio or audio_in(files), snr_db or {}))
     return write_files(report, directory, "report")
 
 
 def worst_page(scores: Mapping[str, Score], *, audio: Callable[[str], bytes | None] | None = None) -> Page:
-    """For a notebook: the utterances with the most errors, to read and to hear; as the report has them.
+    """Page for a notebook: the utterances with the most errors, to read and to hear; as in the report.
 
     Args:
-        scores: By what to call each system; there is one at least.
-        audio: As of `write_report`.
+        scores: Scores by the name of each system, one at least.
+        audio: Finder of audio, as of `write_report`.
     """
     material = _reading_material(scores, audio)
     amounts = counted(len(next(iter(scores.values())).utterances), "utterance")
@@ -90,7 +86,7 @@ def worst_page(scores: Mapping[str, Score], *, audio: Callable[[str], bytes | No
 
 
 def differing_page(one: Comparison, *, audio: Callable[[str], bytes | None] | None = None) -> Page:
-    """For a notebook: the utterances in which one of two systems made more errors than the other."""
+    """Page for a notebook: the utterances in which one of two systems made more errors than the other."""
     material = _reading_material({one.label_a: one.a, one.label_b: one.b}, audio, [one])
     sections = differing_sections(material)
     told = one.verdict() if sections else f"both made as many errors in every utterance; {one.verdict()}"
@@ -98,7 +94,7 @@ def differing_page(one: Comparison, *, audio: Callable[[str], bytes | None] | No
 
 
 def audio_in(files: Sequence[RecordFile]) -> Callable[[str], bytes | None]:
-    """Finds audio where records name files that are there."""
+    """Finder of audio, by the id of an utterance, where records name files that are there."""
     paths = {record.id: record.audio for file in files for record in file.records if record.audio}
 
     def find(utterance: str) -> bytes | None:
@@ -111,7 +107,7 @@ def audio_in(files: Sequence[RecordFile]) -> Callable[[str], bytes | None]:
 
 
 def shortened(names: Sequence[str]) -> tuple[str, list[str]]:
-    """What the names have in common at their ends, and the names without it; parts end at underscores.
+    """Common beginning and end of the names, and the names without them; parts end at underscores.
 
     >>> shortened(["gigaam-demo_fp32_cpu_t2_b1", "gigaam-demo_int8_cpu_t2_b1"])
     ('gigaam-demo cpu t2 b1', ['fp32', 'int8'])
@@ -129,7 +125,7 @@ def shortened(names: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def _n_equal(parts: Sequence[Sequence[str]], longest: int) -> int:
-    """How many of the first items all have in common, at most `longest`."""
+    """Number of first items that all have in common, at most `longest`."""
     columns = list(zip(*parts, strict=False))[: max(longest, 0)]
     return next((i for i, column in enumerate(columns) if len(set(column)) > 1), len(columns))
 
@@ -158,8 +154,7 @@ def _material(
         raise ScoreError("no record files; give at least one")
     _, short = shortened(labels(files))
     named = dict(zip(short, files, strict=True))
-    chosen = asdict(options)
-    scores = {label: score(file, **chosen) for label, file in named.items()}
+    scores = {label: score(file, options) for label, file in named.items()}
     comparisons: list[Comparison] = []
     refusals: list[str] = []
     every = itertools.combinations(named, 2)
@@ -167,7 +162,7 @@ def _material(
     # The later one minus the earlier one: what was named first is the baseline.
     for label_b, label_a in every if len(named) <= _ALL_PAIRS_OF else with_first:
         try:
-            found = compare(named[label_a], named[label_b], **chosen)
+            found = compare(named[label_a], named[label_b], options)
             comparisons.append(replace(found, label_a=label_a, label_b=label_b))
         except ScoreError as error:
             refusals.append(str(error))
@@ -210,7 +205,7 @@ def _report(material: Material) -> Report:
 
 
 def _headline(material: Material, sets: str) -> str:
-    """What was measured on what, and what came out."""
+    """Headline: what was measured on what, and what came out."""
     [first, *others] = material.scores.values()
     amounts = [counted(len(first.utterances), "utterance"), counted(first.wer.n_reference, "word")]
     audio_s = first.utterances["audio_s"].sum()

@@ -1,4 +1,4 @@
-"""The sections of a report that hold rates and times: tables, plots, and sentences about them."""
+"""Sections of a report that hold rates and times: tables, plots, and sentences about them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evaluation.records.files import RecordFile
 from evaluation.report.parts import Paragraph, Part, Plot, Row, Section, Table, Tile
 from evaluation.scoring import breakdowns
 from evaluation.scoring.compare import Comparison, as_table, sentences
-from evaluation.scoring.counting import Options
+from evaluation.scoring.options import Options
 from evaluation.scoring.scores import PLAIN, Score, plain_ids, profiles, rules, summarize
 from evaluation.show.display import DASH, counted, decimal, estimate, percent
 from evaluation.show.tables import (
@@ -30,15 +30,15 @@ from evaluation.show.tables import (
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """What a report is written about.
+    """Material of a report: scores, comparisons, audio.
 
     Attributes:
-        scores: By a short label of the system, in the order given.
-        options: How they were scored.
-        comparisons: Of pairs of them.
-        refusals: Why pairs could not be compared.
+        scores: Scores by a short label of the system, in the order given.
+        options: Options they were scored with.
+        comparisons: Comparisons of pairs of them.
+        refusals: Reasons why pairs could not be compared.
         audio: Encoded audio of an utterance by its id; None where it is not at hand.
-        snr_db: Of utterances by their ids, in dB; empty where not known.
+        snr_db: Signal-to-noise ratio of utterances by their ids, in dB; empty where not known.
     """
 
     scores: Mapping[str, Score]
@@ -50,12 +50,12 @@ class Material:
 
     @property
     def files(self) -> list[RecordFile]:
-        """What was scored."""
+        """Record files that were scored."""
         return [one.file for one in self.scores.values()]
 
 
 def tile(label: str, one: Score) -> Tile:
-    """A system's WER at a glance."""
+    """Tile of a system: its WER at a glance."""
     beneath = [
         f"WER, {_interval(one)}",
         f"CER {decimal(100 * one.cer.rate)} % · {counted(one.wer.n_reference, 'word')}",
@@ -69,7 +69,7 @@ def tile(label: str, one: Score) -> Tile:
 
 
 def summary_section(material: Material) -> Section:
-    """The rates of all systems."""
+    """Section of the rates of all systems."""
     options = material.options
     parts: list[Part] = [
         Table(
@@ -87,7 +87,7 @@ def summary_section(material: Material) -> Section:
 
 
 def difference_section(material: Material) -> Section | None:
-    """Each pair of systems on the same utterances; None with one system."""
+    """Section of each pair of systems on the same utterances; None with one system."""
     parts: list[Part] = [Paragraph(f"Not compared: {refusal}.") for refusal in material.refusals]
     if material.comparisons:
         table = pd.concat([as_table(one) for one in material.comparisons])
@@ -106,7 +106,7 @@ def difference_section(material: Material) -> Section | None:
 
 
 def normalization_section(material: Material) -> Section:
-    """What the normaliser's profiles and rules do to the rates."""
+    """Section on what the normaliser's profiles and rules do to the rates."""
     plain = plain_ids(material.files)
     by_profile = {
         label: profiles(one.file, material.options, plain=plain) for label, one in material.scores.items()
@@ -134,7 +134,7 @@ def normalization_section(material: Material) -> Section:
 
 
 def shape_section(material: Material) -> Section | None:
-    """WER against length, duration and noise; without duration and noise where they are not known."""
+    """Section of WER against length, duration and noise, of the last two where they are known."""
     tables = {
         "length": (
             {k: breakdowns.by_length(v) for k, v in material.scores.items()},
@@ -159,7 +159,7 @@ def shape_section(material: Material) -> Section | None:
 
 
 def confidence_section(material: Material) -> Section | None:
-    """Whether confidences tell what is right; None where no system states any."""
+    """Section on the calibration of confidences; None where no system states any."""
     tables = {label: breakdowns.calibration(one) for label, one in material.scores.items()}
     tables = {label: table for label, table in tables.items() if len(table)}
     if not tables:
@@ -183,7 +183,7 @@ def confidence_section(material: Material) -> Section | None:
 
 
 def speed_section(material: Material) -> Section:
-    """Real-time factor, latency, split of time."""
+    """Section of RTFx, latency and the split of time."""
     timed = {label: one for label, one in material.scores.items() if one.speed.n_timed}
     if not timed:
         return Section("Speed", (Paragraph("The records state no times."),))
@@ -213,7 +213,7 @@ def speed_section(material: Material) -> Section:
 
 
 def size_section(material: Material) -> Section | None:
-    """How many utterances a question needs; None where there are too few to tell."""
+    """Section on how many utterances a question needs; None where there are too few to tell."""
     widths = {}
     for label, one in material.scores.items():
         table = one.utterances
@@ -243,7 +243,7 @@ def _summary(material: Material) -> pd.DataFrame:
 
 
 def _width(errors: pd.Series, totals: pd.Series, options: Options) -> pd.DataFrame:
-    return breakdowns.width_by_n(errors.tolist(), totals.tolist(), level=options.level, seed=options.seed)
+    return breakdowns.width_by_n(errors.tolist(), totals.tolist(), options)
 
 
 def _interval(one: Score) -> str:

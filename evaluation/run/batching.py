@@ -46,7 +46,7 @@ def batches_of(window: Sequence[Utterance], batch_size: int) -> Iterator[list[Ut
 
 
 def _n_bytes(utterance: Utterance) -> int:
-    """Of the encoded audio: within one dataset, about proportional to its length."""
+    """Size of the encoded audio: within one dataset, about proportional to its length."""
     if isinstance(utterance.audio, bytes):
         return len(utterance.audio)
     try:

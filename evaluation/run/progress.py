@@ -1,4 +1,4 @@
-"""How a run is doing: a bar where somebody watches, else a line in the log now and then."""
+"""Progress of a run: a bar where somebody watches, else a line in the log now and then."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Progress:
         """Begin.
 
         Args:
-            name: Of the system.
+            name: Name of the system.
             total: Utterances in all, as far as is known.
             before: Records of earlier runs.
-            show: A bar, if stderr is a terminal.
+            show: True for a bar, if stderr is a terminal.
         """
         self._name = name
         self._total = total

@@ -1,4 +1,4 @@
-"""What notebooks read: the records of a system on a dataset, made where they are not there yet."""
+"""Records of a system on a dataset, made where they are not there yet: what notebooks read."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def recorded(
     """The records of a system on a dataset: those of an earlier run, which goes on where it was broken off.
 
     Args:
-        system: One that is loaded, or what is asked for.
-        dataset: Read from its beginning.
+        system: System that is loaded, or the spec of one.
+        dataset: Dataset, read from its beginning.
         folder: Each dataset gets a folder in it, each system a file there.
         fresh: Begin anew, whatever is there.
 

@@ -36,14 +36,14 @@ _LISTED_FAILURES: Final = 20
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run came to.
+    """Result of a run.
 
     Attributes:
         path: The record file, which is finished.
-        header: Its header.
-        n_utterances: Utterances in it.
-        n_done: Those that this run took.
-        n_skipped: Those that earlier runs had taken.
+        header: Header of the record file.
+        n_utterances: Number of utterances in it.
+        n_done: Number of those that this run took.
+        n_skipped: Number of those that earlier runs had taken.
         failures: Records with an error, from all runs.
     """
 
@@ -56,7 +56,7 @@ class RunResult:
 
     @property
     def n_failed(self) -> int:
-        """How many failed."""
+        """Number of utterances that failed."""
         return len(self.failures)
 
 
@@ -77,13 +77,13 @@ def run(
     with those that were run.
 
     Args:
-        system: One that is loaded, or what is asked for: that is loaded when it is needed.
-        dataset: Read from its beginning each time; what is recorded already is passed over.
+        system: System that is loaded, or the spec of one, which is loaded when it is needed.
+        dataset: Dataset, read from its beginning each time; what is recorded already is passed over.
         path: The record file. A lock lies beside it, ``PATH.lock``.
         fresh: Begin anew. The old file is there until the system is loaded and the new one begun.
         retry_failed: Take utterances again that failed, as when a server was out of order. They are struck
             from the file once the system is loaded; until all are done, it is an unfinished one.
-        show_progress: A bar, if stderr is a terminal. Without one, the log gets a line a minute.
+        show_progress: True for a bar, if stderr is a terminal. Without one, the log gets a line a minute.
         command: The command line, for the header.
         window: Batches in a window; see above.
 
@@ -92,7 +92,7 @@ def run(
             system, dataset or machine, or to other versions.
         DatasetError: reading broke off; what was done is recorded.
         SystemUnavailableError: the system cannot be started, or is gone; what was done is recorded.
-        GigasttError: else, as `systems.load_system` raises it.
+        GigasttError: else, as `systems.registry.load_system` raises it.
         ValueError: `window` is less than 1.
     """
     if window < 1:
@@ -248,7 +248,7 @@ class _Run:
 
 
 def _described(dataset: Utterances, found: Header | None) -> dict[str, Any]:
-    """What the header says of the dataset; how many utterances it has is counted once."""
+    """Dataset as the header describes it; how many utterances it has is counted once."""
     return {
         "name": dataset.name,
         "revision": dataset.revision,

@@ -2,5 +2,5 @@
 
 Lives here: metrics and counts, bootstrap intervals, MAPSSWE, comparison of two systems, breakdowns.
 May import: `records`, `normalize`, `show`.
-Public: `scores.score`, `compare.compare`, `breakdowns`, `intervals.interval`, `mapsswe.mapsswe`.
+Public: `scores.score`, `compare.compare`, `options.Options`, `breakdowns`, `intervals`, `mapsswe`.
 """

@@ -1,4 +1,4 @@
-"""Where the errors are: by length, duration, noise and confidence, by words, and by the size of the set.
+"""Breakdowns of errors: by length, duration, noise and confidence, by words, and by the size of the set.
 
 Every function takes scores (`scores`) and gives a table; `evaluation.plots` draws them. Bins that
 hold no utterance are left out.
@@ -10,7 +10,9 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from statistics import NormalDist
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,8 @@ import pandas as pd
 from evaluation.normalize import Profile
 from evaluation.records.files import Record
 from evaluation.scoring.counting import word_interval
+from evaluation.scoring.intervals import percentile_interval
+from evaluation.scoring.options import BOOTSTRAP, Bootstrap, BootstrapDict
 from evaluation.scoring.scores import Score
 from evaluation.scoring.texts import alignment, normalized
 
@@ -57,9 +61,9 @@ def by_noise(one: Score, snr_db: Mapping[str, float]) -> pd.DataFrame:
     """WER against the signal-to-noise ratio, of the utterances that have one; columns as of `by_length`.
 
     Args:
-        one: Of which system.
-        snr_db: Of each utterance by its id, in dB; infinite where there is no noise. Few different values are
-            taken as they are; many, by 5 dB.
+        one: Score of the system.
+        snr_db: Signal-to-noise ratio of each utterance by its id, in dB; infinite where there is no noise.
+            Few different values are taken as they are; many, by 5 dB.
     """
     values = np.array([snr_db.get(name, math.nan) for name in one.utterances.index], float)
     levels = sorted(set(values[np.isfinite(values)].tolist()))
@@ -72,7 +76,7 @@ def by_noise(one: Score, snr_db: Mapping[str, float]) -> pd.DataFrame:
 
 
 def by_kind(one: Score) -> pd.DataFrame:
-    """Substitutions, deletions and insertions as shares of the reference words.
+    """Rates of the kinds of error: substitutions, deletions and insertions as shares of the reference words.
 
     Returns:
         Indexed by the kind, in the plural: `count`, `rate`, `low`, `high`.
@@ -86,7 +90,7 @@ def by_kind(one: Score) -> pd.DataFrame:
 
 
 def calibration(one: Score, *, level: float | None = None) -> pd.DataFrame:
-    """Do words of confidence 0.9 turn out right nine times in ten?
+    """Calibration of word confidences: do words of confidence 0.9 turn out right nine times in ten?
 
     A word is right where the alignment has it equal to the reference's. The system's words carry the
     confidences, and the normaliser may make several of one or one of several: what its words give when
@@ -94,8 +98,8 @@ def calibration(one: Score, *, level: float | None = None) -> pd.DataFrame:
     of the confidences in it.
 
     Args:
-        one: Of which system.
-        level: Of the intervals; by default as of the score.
+        one: Score of the system.
+        level: Confidence level of the intervals, 0 to 1; by default that of the score.
 
     Returns:
         One row per tenth of confidence: `confidence` (mean), `n_words`, `n_right`, `right` (share), `low`
@@ -114,8 +118,8 @@ def calibration(one: Score, *, level: float | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["confidence", "n_words", "n_right", "right", "low", "high"])
 
 
-def wilson(n_right: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval of a share; it stays between 0 and 1 where none or all are right.
+def wilson(n_right: int, n: int, level: float = BOOTSTRAP.level) -> tuple[float, float]:
+    """Wilson score interval of a share; it stays between 0 and 1 where none or all are right.
 
     >>> [round(end, 4) for end in wilson(8, 10)]
     [0.4902, 0.9433]
@@ -131,7 +135,7 @@ def wilson(n_right: int, n: int, level: float = 0.95) -> tuple[float, float]:
 
 
 def confusions(one: Score) -> pd.DataFrame:
-    """Which words are taken for which, the commonest first.
+    """Confusions: edits between words of the reference and of the hypothesis, the commonest first.
 
     Returns:
         One row per edit: `kind` (substitution, deletion, insertion), `reference`, `hypothesis` ("" where
@@ -149,16 +153,21 @@ def confusions(one: Score) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["kind", "reference", "hypothesis", "count", "id", "example"])
 
 
-def width_by_n(errors: Sequence[int], totals: Sequence[int], *, level: float, seed: int = 0) -> pd.DataFrame:
-    """How wide the interval of a rate, or of a paired difference, is with so many utterances.
+def width_by_n(
+    errors: Sequence[int],
+    totals: Sequence[int],
+    bootstrap: Bootstrap = BOOTSTRAP,
+    **changes: Unpack[BootstrapDict],
+) -> pd.DataFrame:
+    """Half-width of the interval of a rate, or of a paired difference, by the number of utterances.
 
     Sets of n utterances are drawn with replacement, 300 of each size, from those there are.
 
     Args:
-        errors: Of each utterance; for a paired difference, errors of A minus errors of B.
+        errors: Errors in each utterance; for a paired difference, errors of A minus errors of B.
         totals: Reference words of each utterance.
-        level: Share of the drawn rates to enclose.
-        seed: Of the draws.
+        bootstrap: Level of the interval and seed of the draws; `n_resamples` plays no part.
+        **changes: Single options by keyword, in place of those in `bootstrap`.
 
     Returns:
         `n_utterances` (up to all there are), `half_width` (half the interval's, a share). Empty with fewer
@@ -167,7 +176,8 @@ def width_by_n(errors: Sequence[int], totals: Sequence[int], *, level: float, se
     n_all = len(totals)
     if n_all < 20 or not any(totals):
         return pd.DataFrame({"n_utterances": [], "half_width": []})
-    rng = np.random.default_rng(seed)
+    bootstrap = replace(bootstrap, **changes)
+    rng = np.random.default_rng(bootstrap.seed)
     columns = np.array([errors, totals], np.int64)
     rows = []
     for n in np.unique(np.geomspace(10, n_all, 12).astype(int)).tolist():
@@ -175,17 +185,17 @@ def width_by_n(errors: Sequence[int], totals: Sequence[int], *, level: float, se
             [columns[:, rng.integers(0, n_all, n)].sum(axis=1) for _ in range(300)]
         ).T
         rated = drawn_totals > 0
-        low, high = np.quantile(drawn_errors[rated] / drawn_totals[rated], [(1 - level) / 2, (1 + level) / 2])
-        rows.append((n, float(high - low) / 2))
+        low, high = percentile_interval(drawn_errors[rated] / drawn_totals[rated], bootstrap.level)
+        rows.append((n, (high - low) / 2))
     return pd.DataFrame(rows, columns=["n_utterances", "half_width"])
 
 
 def utterances_needed(widths: pd.DataFrame, half_width: float) -> float:
-    """How many utterances an interval of plus or minus `half_width` takes, as 1 / sqrt(n) has it.
+    """Number of utterances that an interval of plus or minus `half_width` takes, as 1 / sqrt(n) has it.
 
     Args:
-        widths: From `width_by_n`; its last row is taken, which rests on the most utterances.
-        half_width: A share: 0.01 for a point.
+        widths: Table from `width_by_n`; its last row is taken, which rests on the most utterances.
+        half_width: Half the width of that interval, a share: 0.01 for a point.
 
     Returns:
         A count, far more than there are where the set is small; NaN where nothing is known.
@@ -200,7 +210,7 @@ def utterances_needed(widths: pd.DataFrame, half_width: float) -> float:
 
 
 def _binned(one: Score, values: np.ndarray, edges: Sequence[float], labels: Sequence[str]) -> pd.DataFrame:
-    """Each value belongs to the bin of the highest edge that is not above it; NaN to none."""
+    """WER by bin: each value belongs to the bin of the highest edge that is not above it; NaN to none."""
     places = np.array([-1 if math.isnan(value) else bisect_right(edges, value) - 1 for value in values])
     rows, index = [], []
     for number, name in enumerate(labels):

@@ -1,4 +1,4 @@
-"""Two systems on the same utterances: who is better, by how much, how sure that is, and where they differ.
+"""Comparison of two systems on the same utterances: paired differences, a test, and the texts that differ.
 
 Differences are A minus B, on the same resamples (`intervals.paired_difference`); MAPSSWE stands
 beside them. Files that do not hold the same utterances with the same references are refused.
@@ -9,16 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
-from evaluation.normalize import DEFAULT_PROFILE, Profile
 from evaluation.records.files import RecordFile
-from evaluation.scoring.counting import Blocks, ScoreError, check_ids
+from evaluation.scoring.counting import ScoreError, check_ids
 from evaluation.scoring.intervals import PairedDifference, paired_difference
 from evaluation.scoring.latency import SpeedRatio, speed_ratio
 from evaluation.scoring.mapsswe import Mapsswe, mapsswe
+from evaluation.scoring.options import DEFAULTS, Options, OptionsDict
 from evaluation.scoring.scores import Score, labels, score, summarize
 from evaluation.scoring.texts import alignment
 from evaluation.show.display import DASH, count, counted, decimal, estimate, render_text
@@ -28,15 +29,15 @@ from evaluation.show.tables import contingency_table, differences_table, summary
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Comparison:
-    """System A against system B.
+    """Comparison of system A with system B.
 
     Attributes:
-        a, b: Their scores, on the utterances compared, in the same order.
-        label_a, label_b: Their names, made different.
+        a, b: Scores of the two, on the utterances compared, in the same order.
+        label_a, label_b: Names of the two, made different.
         wer, cer: Differences of the rates, A minus B.
-        mapsswe: Test of the word errors.
-        n_only_a, n_only_b: Utterances of one file that the other lacks, left out by request.
-        speed: Times of the two.
+        mapsswe: MAPSSWE test of the word errors.
+        n_only_a, n_only_b: Numbers of utterances that the other file lacks, left out by request.
+        speed: Ratio of their speeds.
     """
 
     a: Score = field(repr=False)
@@ -52,7 +53,7 @@ class Comparison:
 
     @property
     def contingency(self) -> pd.DataFrame:
-        """Utterances without and with a word error: of A in the rows, of B in the columns."""
+        """Contingency table of utterances without and with a word error: A in the rows, B in the columns."""
         right_a, right_b = (one.utterances["errors"].to_numpy() == 0 for one in (self.a, self.b))
         cells = [[int((row & column).sum()) for column in (right_b, ~right_b)] for row in (right_a, ~right_a)]
         index = [f"{self.label_a} right", f"{self.label_a} wrong"]
@@ -87,7 +88,7 @@ class Comparison:
         return verdict(self.wer, self.label_a, self.label_b)
 
     def to_text(self, n_differing: int = 5) -> str:
-        """All of it for a terminal, with the first utterances whose texts differ."""
+        """Text of the comparison for a terminal, with the first utterances whose texts differ."""
         parts = [
             render_text(summary_table(self._scores())),
             "",
@@ -126,28 +127,27 @@ class Comparison:
 def compare(
     a: RecordFile,
     b: RecordFile,
+    options: Options = DEFAULTS,
     *,
-    profile: Profile = DEFAULT_PROFILE,
-    n_resamples: int = 1000,
-    level: float = 0.95,
-    seed: int = 0,
-    blocks: Blocks = "auto",
     common: bool = False,
+    **changes: Unpack[OptionsDict],
 ) -> Comparison:
-    """System A against system B on the same utterances, in whatever order the files have them.
+    """Comparison of system A with system B on the same utterances, in whatever order the files have them.
 
-    Options as in `Options`; with `common`, files that hold other utterances than each other are compared on
-    those that both have.
+    Args:
+        a: Record file of system A.
+        b: Record file of system B.
+        options: Options of both scores and of the differences.
+        common: Compare files that hold other utterances than each other on those that both have.
+        **changes: Single options by keyword, in place of those in `options`, as of `scores.score`.
 
     Raises:
         ScoreError: the files hold other utterances or references than each other, or one of them twice.
         ValueError: an option outside its range.
     """
     ours, theirs, n_only_a, n_only_b = _paired(a, b, common)
-    score_a, score_b = (
-        score(file, profile=profile, n_resamples=n_resamples, level=level, seed=seed, blocks=blocks)
-        for file in (ours, theirs)
-    )
+    options = replace(options, **changes)
+    score_a, score_b = (score(file, options) for file in (ours, theirs))
     label_a, label_b = labels([a, b])
     pairs = [
         [
@@ -166,37 +166,26 @@ def compare(
         mapsswe=mapsswe(*pairs),
         n_only_a=n_only_a,
         n_only_b=n_only_b,
-        speed=speed_ratio(ours.records, theirs.records, n_resamples=n_resamples, level=level, seed=seed),
+        speed=speed_ratio(ours.records, theirs.records, options),
     )
 
 
 def summary(
-    files: Sequence[RecordFile],
-    *,
-    profile: Profile = DEFAULT_PROFILE,
-    n_resamples: int = 1000,
-    level: float = 0.95,
-    seed: int = 0,
-    blocks: Blocks = "auto",
+    files: Sequence[RecordFile], options: Options = DEFAULTS, **changes: Unpack[OptionsDict]
 ) -> pd.DataFrame:
-    """One row per system: `evaluation.scoring.scores.summarize` of the files; options as in `Options`."""
-    return summarize(
-        [
-            score(file, profile=profile, n_resamples=n_resamples, level=level, seed=seed, blocks=blocks)
-            for file in files
-        ]
-    )
+    """Table of one row per system: `scores.summarize` of the files; arguments as of `scores.score`."""
+    return summarize([score(file, options, **changes) for file in files])
 
 
 def as_table(comparison: Comparison) -> pd.DataFrame:
-    """The paired differences, one row per rate: `a`, `b` (labels), then as `PairedDifference` names them."""
+    """Table of the paired differences, one row per rate: labels `a`, `b`, then as in `PairedDifference`."""
     rates = {"wer": comparison.wer, "cer": comparison.cer}
     rows = [{"a": comparison.label_a, "b": comparison.label_b} | asdict(rate) for rate in rates.values()]
     return pd.DataFrame(rows, index=pd.Index(rates, name="rate"))
 
 
 def verdict(difference: PairedDifference, label_a: str, label_b: str) -> str:
-    """Who is better by how many points, or that no difference was found; always with the interval.
+    """Verdict in a sentence: the better system and by how many points, or no difference; with the interval.
 
     >>> counts = {"errors_a": [0, 1, 0, 1], "errors_b": [2, 3, 2, 3], "totals": [9, 9, 9, 9]}
     >>> verdict(paired_difference(**counts), "int8", "fp32")
@@ -216,7 +205,7 @@ def verdict(difference: PairedDifference, label_a: str, label_b: str) -> str:
 
 
 def sentences(comparison: Comparison) -> list[str]:
-    """What a comparison found, in words: both rates, the test, the speed, and what was left out."""
+    """Findings of a comparison in sentences: both rates, the test, the speed, and what was left out."""
     names = comparison.label_a, comparison.label_b
     test, fast = comparison.mapsswe, comparison.speed
     found = [
@@ -277,8 +266,6 @@ def _difference(a: Score, b: Score, errors: str, totals: str) -> PairedDifferenc
         a.utterances[errors].to_numpy(),
         b.utterances[errors].to_numpy(),
         a.utterances[totals].to_numpy(),
-        n_resamples=a.options.n_resamples,
-        level=a.options.level,
-        seed=a.options.seed,
+        a.options,
         blocks=a.block_names,
     )

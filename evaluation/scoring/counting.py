@@ -1,44 +1,23 @@
-"""From records to counts: what each utterance scores, and what the bootstrap draws."""
+"""Edit counts of each utterance, from its record, and the units that the bootstrap draws."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
 
-from evaluation.normalize import DEFAULT_PROFILE, Profile
+from evaluation.normalize import Profile
 from evaluation.records.files import RecordFile, as_text
 from evaluation.scoring.intervals import Interval, interval
+from evaluation.scoring.options import Block, Blocks, Options
 from evaluation.scoring.texts import char_counts, normalized, word_counts
 from gigastt_lab.errors import GigasttError
-
-Block = Literal["speaker", "session", "utterance"]
-Blocks = Literal["auto", "speaker", "session", "utterance"]
 
 
 class ScoreError(GigasttError, ValueError):
     """Records that cannot be scored or compared as asked: what is in the way, and what to do."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """How to score; the same for every file of a comparison or report.
-
-    Attributes:
-        profile: Of the normaliser.
-        n_resamples, level, seed: Of the bootstrap, as in `evaluation.scoring.intervals.interval`.
-        blocks: What to draw; "auto" takes speakers where every record names one and there are two or more,
-            else sessions likewise, else utterances.
-    """
-
-    profile: Profile = DEFAULT_PROFILE
-    n_resamples: int = 1000
-    level: float = 0.95
-    seed: int = 0
-    blocks: Blocks = "auto"
 
 
 def check_ids(file: RecordFile) -> None:
@@ -51,7 +30,7 @@ def check_ids(file: RecordFile) -> None:
 
 
 def utterance_table(file: RecordFile, profile: Profile) -> pd.DataFrame:
-    """One row per utterance, indexed by id, in the file's order: texts, counts, seconds; see `Score`."""
+    """Table of the utterances, indexed by id, in the file's order: texts, counts, seconds; see `Score`."""
     rows = []
     for record in file.records:
         raw_ref, raw_hyp = as_text(record.reference), as_text(record.hypothesis)
@@ -83,23 +62,23 @@ def utterance_table(file: RecordFile, profile: Profile) -> pd.DataFrame:
 
 def word_interval(table: pd.DataFrame, options: Options, blocks: Sequence[str] | None) -> Interval:
     """Word error rate of some rows of an `utterance_table`, with its interval."""
-    return _interval(table["errors"], table["n_words"], options, blocks)
+    return interval(table["errors"].to_numpy(), table["n_words"].to_numpy(), options, blocks=blocks)
 
 
 def intervals(
     table: pd.DataFrame, options: Options, blocks: Sequence[str] | None
 ) -> tuple[Interval, Interval, Interval]:
     """Word, character and sentence error rates of some rows of an `utterance_table`."""
-    wrong = (table["errors"] > 0).astype("int64")
+    wrong = (table["errors"] > 0).astype("int64").to_numpy()
     return (
         word_interval(table, options, blocks),
-        _interval(table["char_errors"], table["n_chars"], options, blocks),
-        _interval(wrong, wrong * 0 + 1, options, blocks),
+        interval(table["char_errors"].to_numpy(), table["n_chars"].to_numpy(), options, blocks=blocks),
+        interval(wrong, wrong * 0 + 1, options, blocks=blocks),
     )
 
 
 def block_of_each(file: RecordFile, wanted: Blocks) -> tuple[Block, list[str] | None]:
-    """What is drawn, and the speaker or session of each utterance; None where utterances are drawn.
+    """Kind of the units drawn, and the speaker or session of each utterance; None where utterances are drawn.
 
     Raises:
         ScoreError: speakers or sessions were asked for, and a record names none.
@@ -120,16 +99,3 @@ def block_of_each(file: RecordFile, wanted: Blocks) -> tuple[Block, list[str] | 
                 'draw by "utterance" instead'
             )
     return "utterance", None
-
-
-def _interval(
-    errors: pd.Series, totals: pd.Series, options: Options, blocks: Sequence[str] | None
-) -> Interval:
-    return interval(
-        errors.to_numpy(),
-        totals.to_numpy(),
-        n_resamples=options.n_resamples,
-        level=options.level,
-        seed=options.seed,
-        blocks=blocks,
-    )

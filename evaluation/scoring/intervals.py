@@ -17,10 +17,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
+
+from evaluation.scoring.options import BOOTSTRAP, Bootstrap, BootstrapDict
 
 Int64Array = npt.NDArray[np.int64]
 Float64Array = npt.NDArray[np.float64]
@@ -31,15 +34,15 @@ _CHUNK_DRAWS = 200_000
 
 @dataclass(frozen=True, kw_only=True)
 class Resampling:
-    """What was resampled, and how; to be printed beside the result.
+    """Facts of a resampling, to be printed beside its result.
 
     Attributes:
-        n_utterances: Utterances, those without a reference unit too.
-        n_reference: Reference words; or characters, or whatever was counted.
-        n_blocks: Speakers or sessions that were drawn as wholes; None where utterances were drawn.
-        n_resamples: How often.
-        seed: Of the draws.
-        level: Share of the resampled values that lie in the interval, e.g. 0.95.
+        n_utterances: Number of utterances, those without a reference unit too.
+        n_reference: Number of reference words; or characters, or whatever was counted.
+        n_blocks: Number of speakers or sessions that were drawn as wholes; None where utterances were drawn.
+        n_resamples: Number of resamples.
+        seed: Seed of the draws.
+        level: Confidence level: share of the resampled values that lie in the interval, e.g. 0.95.
     """
 
     n_utterances: int
@@ -52,7 +55,7 @@ class Resampling:
 
 @dataclass(frozen=True, kw_only=True)
 class Interval(Resampling):
-    """A pooled rate and where it may lie.
+    """Pooled rate and its confidence interval.
 
     Attributes:
         rate: Sum of errors / sum of reference units; NaN without a unit.
@@ -66,7 +69,7 @@ class Interval(Resampling):
 
 @dataclass(frozen=True, kw_only=True)
 class PairedDifference(Resampling):
-    """The rate of system A minus that of B on the same utterances, and where it may lie.
+    """Difference of the rates of systems A and B on the same utterances, and its confidence interval.
 
     Attributes:
         rate_a: Pooled rate of A.
@@ -89,82 +92,63 @@ class PairedDifference(Resampling):
 def interval(
     errors: Sequence[int] | Int64Array,
     totals: Sequence[int] | Int64Array,
+    bootstrap: Bootstrap = BOOTSTRAP,
     *,
-    n_resamples: int = 1000,
-    level: float = 0.95,
-    seed: int = 0,
     blocks: Sequence[Hashable] | None = None,
+    **changes: Unpack[BootstrapDict],
 ) -> Interval:
-    """The pooled rate with its percentile interval.
+    """Pooled rate with its percentile interval.
 
     rate = sum(errors) / sum(totals), over all utterances; in each resample over those drawn. Resamples that
     hold no reference unit have no rate and are left out.
 
     Args:
-        errors: Of each utterance.
+        errors: Errors in each utterance.
         totals: Reference units of each utterance, in the same order; for a sentence error rate, ones.
-        n_resamples: How often to draw; 1,000 settle the ends to a twentieth of the width or so.
-        level: Share of the resampled rates to enclose.
-        seed: Of the draws: the same seed and number of utterances draw the same resamples.
+        bootstrap: Options of the bootstrap.
         blocks: The speaker or session of each utterance; blocks are then drawn as wholes.
+        **changes: Single options by keyword, in place of those in `bootstrap`.
 
     Raises:
         ValueError: lengths that differ, negative counts, or options outside their ranges.
     """
-    counts = _checked([errors], totals, n_resamples, level, blocks)
-    units = _per_unit(counts, blocks)
-    sums = _resampled(units, n_resamples, seed)
-    rates = _rates(sums[:, 0], sums[:, -1])
-    low, high = _percentiles(rates, level, len(units))
-    total_errors, n_reference = counts.sum(axis=0).tolist()
-    return Interval(
-        rate=_rate(total_errors, n_reference),
-        low=low,
-        high=high,
-        n_utterances=len(counts),
-        n_reference=n_reference,
-        n_blocks=None if blocks is None else len(units),
-        n_resamples=n_resamples,
-        seed=seed,
-        level=level,
-    )
+    drawn = _drawn([errors], totals, replace(bootstrap, **changes), blocks)
+    low, high = percentile_interval(_rates(drawn.sums[:, 0], drawn.sums[:, -1]), drawn.resampling.level)
+    n_errors, n_reference = drawn.totals
+    return Interval(rate=_rate(n_errors, n_reference), low=low, high=high, **asdict(drawn.resampling))
 
 
 def paired_difference(
     errors_a: Sequence[int] | Int64Array,
     errors_b: Sequence[int] | Int64Array,
     totals: Sequence[int] | Int64Array,
+    bootstrap: Bootstrap = BOOTSTRAP,
     *,
-    n_resamples: int = 1000,
-    level: float = 0.95,
-    seed: int = 0,
     blocks: Sequence[Hashable] | None = None,
+    **changes: Unpack[BootstrapDict],
 ) -> PairedDifference:
-    """The difference of two systems' pooled rates with its interval, both on the same resamples.
+    """Difference of two systems' pooled rates with its interval, both on the same resamples.
 
     difference = (sum(errors_a) - sum(errors_b)) / sum(totals). What makes an utterance hard for both drops
     out of it, so the interval is narrower than two rates apart would suggest.
 
     Args:
-        errors_a: Of system A, for each utterance.
-        errors_b: Of system B, for the same utterances.
+        errors_a: Errors of system A in each utterance.
+        errors_b: Errors of system B in the same utterances.
         totals: Reference units of each utterance.
-        n_resamples: How often to draw.
-        level: Share of the resampled differences to enclose.
-        seed: Of the draws; `interval` with the same seed draws the same utterances.
+        bootstrap: Options of the bootstrap; `interval` with the same seed draws the same utterances.
         blocks: The speaker or session of each utterance; blocks are then drawn as wholes.
+        **changes: Single options by keyword, in place of those in `bootstrap`.
 
     Raises:
         ValueError: lengths that differ, negative counts, or options outside their ranges.
     """
-    counts = _checked([errors_a, errors_b], totals, n_resamples, level, blocks)
-    units = _per_unit(counts, blocks)
-    sums = _resampled(units, n_resamples, seed)
-    more_errors_of_a = sums[:, 0] - sums[:, 1]
-    low, high = _percentiles(_rates(more_errors_of_a, sums[:, -1]), level, len(units))
-    total_a, total_b, n_reference = counts.sum(axis=0).tolist()
+    drawn = _drawn([errors_a, errors_b], totals, replace(bootstrap, **changes), blocks)
+    more_errors_of_a, resampled_totals = drawn.sums[:, 0] - drawn.sums[:, 1], drawn.sums[:, -1]
+    low, high = percentile_interval(_rates(more_errors_of_a, resampled_totals), drawn.resampling.level)
+    total_a, total_b, n_reference = drawn.totals
     known = not math.isnan(low)
-    rated = sums[:, -1] > 0
+    rated = resampled_totals > 0
     return PairedDifference(
         rate_a=_rate(total_a, n_reference),
         rate_b=_rate(total_b, n_reference),
@@ -173,30 +157,61 @@ def paired_difference(
         high=high,
         share_a_better=float((more_errors_of_a[rated] < 0).mean()) if known else math.nan,
         share_equal=float((more_errors_of_a[rated] == 0).mean()) if known else math.nan,
-        n_utterances=len(counts),
-        n_reference=n_reference,
-        n_blocks=None if blocks is None else len(units),
-        n_resamples=n_resamples,
-        seed=seed,
-        level=level,
+        **asdict(drawn.resampling),
     )
+
+
+def percentile_interval(values: npt.ArrayLike, level: float) -> tuple[float, float]:
+    """Ends of the interval that holds the middle share `level` of the values; NaN without a value.
+
+    >>> percentile_interval([1, 2, 3, 4, 5], 0.5), percentile_interval([], 0.5)
+    ((2.0, 4.0), (nan, nan))
+    """
+    found = np.asarray(values, float)
+    if not found.size:
+        return math.nan, math.nan
+    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2]).tolist()
+    return low, high
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Sums of the counts, the totals' last: of all utterances, and of each resample, shape (n, n_columns)."""
+
+    totals: list[int]
+    sums: Int64Array
+    resampling: Resampling
+
+
+def _drawn(
+    errors: Sequence[Sequence[int] | Int64Array],
+    totals: Sequence[int] | Int64Array,
+    bootstrap: Bootstrap,
+    blocks: Sequence[Hashable] | None,
+) -> _Drawn:
+    counts = _checked(errors, totals, blocks)
+    units = _per_unit(counts, blocks)
+    sums: list[int] = counts.sum(axis=0).tolist()
+    resampling = Resampling(
+        n_utterances=len(counts),
+        n_reference=sums[-1],
+        n_blocks=None if blocks is None else len(units),
+        n_resamples=bootstrap.n_resamples,
+        seed=bootstrap.seed,
+        level=bootstrap.level,
+    )
+    return _Drawn(sums, _resampled(units, bootstrap.n_resamples, bootstrap.seed), resampling)
 
 
 def _checked(
     errors: Sequence[Sequence[int] | Int64Array],
     totals: Sequence[int] | Int64Array,
-    n_resamples: int,
-    level: float,
     blocks: Sequence[Hashable] | None,
 ) -> Int64Array:
-    """The counts side by side, totals last. Shape (n_utterances, n_systems + 1)."""
+    """Counts side by side, totals last. Shape (n_utterances, n_systems + 1)."""
     lengths = [len(column) for column in (*errors, totals, *([] if blocks is None else [blocks]))]
     if len(set(lengths)) > 1:
         raise ValueError(f"columns of {lengths} utterances; errors, totals and blocks must be as many")
-    if n_resamples < 1:
-        raise ValueError(f"n_resamples is {n_resamples}; draw at least once")
-    if not 0 < level < 1:
-        raise ValueError(f"level is {level}; give a share between 0 and 1, such as 0.95")
     counts = np.array([*errors, totals], np.int64).T
     if counts.size and counts.min() < 0:
         raise ValueError(f"a count of {counts.min()}; errors and totals cannot be negative")
@@ -204,7 +219,7 @@ def _checked(
 
 
 def _per_unit(counts: Int64Array, blocks: Sequence[Hashable] | None) -> Int64Array:
-    """What is drawn: the utterances, or the sums of the blocks in the order of their first utterance."""
+    """Counts of the units drawn: utterances, or the blocks' sums in the order of their first utterance."""
     if blocks is None:
         return counts
     index_of: dict[Hashable, int] = {}
@@ -244,10 +259,3 @@ def _rates(errors: Int64Array, totals: Int64Array) -> Float64Array:
     rated = totals > 0
     rates: Float64Array = errors[rated] / totals[rated]
     return rates
-
-
-def _percentiles(rates: Float64Array, level: float, n_units: int) -> tuple[float, float]:
-    if n_units < 2 or not rates.size:
-        return math.nan, math.nan
-    low, high = np.quantile(rates, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)

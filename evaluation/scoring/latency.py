@@ -1,4 +1,4 @@
-"""How fast a system was: seconds of audio per second of work, latency, and where the time went.
+"""Speed of a system: seconds of audio per second of work (RTFx), latency, and where the time went.
 
 Utterances that failed, or whose audio or work was not measured, are left out of both sums; `n_timed` says
 how many remain. A batch's work is shared out by length, so with batches the latencies are shares, not waits.
@@ -14,9 +14,11 @@ import numpy as np
 
 from evaluation.records.files import Record
 from evaluation.scoring.intervals import Float64Array, Int64Array, interval
+from evaluation.scoring.options import BOOTSTRAP, Bootstrap
+from evaluation.scoring.quantiles import p50_p95_p99
 
 STAGES = ("decode", "features", "encoder", "search")
-"""As `Record` names them, each with `_s` behind; what of `work_s` is in none of them is "other"."""
+"""Stages of the work, as `Record` names them with `_s` behind; the rest of `work_s` is "other"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +26,11 @@ class Speed:
     """Times of one system on one set; NaN where nothing was measured.
 
     Attributes:
-        n_timed: Utterances with both times.
+        n_timed: Number of utterances with both times.
         audio_s: Seconds of their audio.
         work_s: Seconds of work on them.
         rtfx: audio_s / work_s.
-        rtfx_low, rtfx_high: Its interval over utterances; of this run, not of other days or machines.
+        rtfx_low, rtfx_high: Ends of its interval over utterances; of this run, not of other days or machines.
         p50_s, p95_s, p99_s: Percentiles of the work on one utterance, in seconds.
         stages: Seconds of work by stage, "other" among them; empty unless every timed utterance tells.
     """
@@ -47,13 +49,13 @@ class Speed:
 
 @dataclass(frozen=True, kw_only=True)
 class SpeedRatio:
-    """How many times as fast A is as B, on the utterances that both have times of.
+    """Ratio of the speeds of A and B, on the utterances that both have times of.
 
     Attributes:
-        n_timed: How many those are.
+        n_timed: Number of those utterances.
         ratio: Seconds of work of B / seconds of work of A; NaN where nothing was measured.
-        low, high: Its interval, utterances drawn in pairs.
-        median: Of the ratios of single utterances.
+        low, high: Ends of its interval, utterances drawn in pairs.
+        median: Median of the ratios of single utterances.
     """
 
     n_timed: int
@@ -64,12 +66,12 @@ class SpeedRatio:
 
 
 def is_timed(record: Record) -> bool:
-    """Whether the record's times count: recognised, with seconds of audio and of work."""
+    """True if the record's times count: recognised, with seconds of audio and of work."""
     return record.hypothesis is not None and bool(record.audio_s) and bool(record.work_s)
 
 
-def speed(records: Iterable[Record], *, n_resamples: int = 1000, level: float = 0.95, seed: int = 0) -> Speed:
-    """Speed of a system from its records; options as in `evaluation.scoring.intervals.interval`.
+def speed(records: Iterable[Record], bootstrap: Bootstrap = BOOTSTRAP) -> Speed:
+    """Speed of a system from its records.
 
     >>> found = speed([Record(id="1", reference="", hypothesis="", audio_s=3.0, work_s=0.5)])
     >>> found.n_timed, found.rtfx, found.p99_s
@@ -78,8 +80,8 @@ def speed(records: Iterable[Record], *, n_resamples: int = 1000, level: float = 
     timed = [record for record in records if is_timed(record)]
     audio_s = np.array([record.audio_s for record in timed], float)
     work_s = np.array([record.work_s for record in timed], float)
-    found = interval(_whole(audio_s), _whole(work_s), n_resamples=n_resamples, level=level, seed=seed)
-    p50, p95, p99 = np.quantile(work_s, [0.5, 0.95, 0.99]).tolist() if timed else [math.nan] * 3
+    found = interval(_whole(audio_s), _whole(work_s), bootstrap)
+    p50, p95, p99 = p50_p95_p99(work_s)
     return Speed(
         n_timed=len(timed),
         audio_s=float(audio_s.sum()),
@@ -94,23 +96,21 @@ def speed(records: Iterable[Record], *, n_resamples: int = 1000, level: float = 
     )
 
 
-def speed_ratio(
-    a: Sequence[Record], b: Sequence[Record], *, n_resamples: int = 1000, level: float = 0.95, seed: int = 0
-) -> SpeedRatio:
-    """How many times as fast A is as B, from records of the same utterances in the same order."""
+def speed_ratio(a: Sequence[Record], b: Sequence[Record], bootstrap: Bootstrap = BOOTSTRAP) -> SpeedRatio:
+    """Ratio of the speeds of A and B, from records of the same utterances in the same order."""
     pairs = [
         (one.work_s, other.work_s)
         for one, other in zip(a, b, strict=True)
         if is_timed(one) and is_timed(other)
     ]
     work_a, work_b = np.array(pairs, float).reshape(-1, 2).T
-    found = interval(_whole(work_b), _whole(work_a), n_resamples=n_resamples, level=level, seed=seed)
+    found = interval(_whole(work_b), _whole(work_a), bootstrap)
     median = float(np.median(work_b / work_a)) if pairs else math.nan
     return SpeedRatio(n_timed=len(pairs), ratio=found.rate, low=found.low, high=found.high, median=median)
 
 
 def _whole(times_s: Float64Array) -> Int64Array:
-    """In microseconds: the bootstrap counts in integers."""
+    """Whole microseconds: the bootstrap counts in integers."""
     return np.rint(times_s * 1e6).astype(np.int64)
 
 

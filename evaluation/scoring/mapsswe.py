@@ -1,4 +1,4 @@
-"""The MAPSSWE test: whether two systems' word errors on the same speech differ by more than chance."""
+"""MAPSSWE, the matched-pairs test of NIST: do two systems' word errors differ by more than chance?"""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _MIN_GOOD_WORDS = 2
 
 @dataclass(frozen=True)
 class Mapsswe:
-    """A matched-pairs sentence-segment word error test.
+    """Result of a matched-pairs sentence-segment word error test.
 
     Attributes:
-        n_segments: Stretches of speech in which either system erred.
+        n_segments: Number of stretches of speech in which either system erred.
         mean_difference: Errors of A minus errors of B in a segment, on average.
         z: The statistic, standard normal if neither system is better; NaN where it is not defined.
         p_value: Chance of a |z| so large or larger if neither is better (two-sided); NaN where z is.
@@ -32,7 +32,7 @@ class Mapsswe:
 
 
 def mapsswe(alignments_a: Sequence[Sequence[Chunk]], alignments_b: Sequence[Sequence[Chunk]]) -> Mapsswe:
-    """The matched-pairs test of NIST: do two systems differ by more than chance, segment by segment?
+    """MAPSSWE test of two systems: do they differ by more than chance, segment by segment?
 
     Utterances are cut into segments that hold every error of either system, parted by two or more words in
     a row that both have right, so that an error does not reach into the next segment. With Z the errors of
@@ -43,8 +43,8 @@ def mapsswe(alignments_a: Sequence[Sequence[Chunk]], alignments_b: Sequence[Sequ
     often in every segment. z is NaN with a single segment, and where all differ by the same amount.
 
     Args:
-        alignments_a: `metrics.alignment` of system A, for each utterance.
-        alignments_b: Of system B, for the same utterances with the same references.
+        alignments_a: Alignment of system A for each utterance, from `metrics.alignment`.
+        alignments_b: Alignment of system B for the same utterances with the same references.
 
     Raises:
         ValueError: not the same utterances.
@@ -103,7 +103,7 @@ def _segments(chunks_a: Sequence[Chunk], chunks_b: Sequence[Chunk]) -> list[tupl
 
 
 def _errors_by_place(chunks: Sequence[Chunk]) -> tuple[list[int], list[int]]:
-    """For each reference word 1 if it is wrong; for each place before, between and after, its insertions."""
+    """Errors of each reference word, 0 or 1; and insertions at each place before, between and after."""
     n_words = sum(len(chunk.reference) for chunk in chunks)
     words, insertions = [0] * n_words, [0] * (n_words + 1)
     for chunk in chunks:

@@ -1,4 +1,4 @@
-"""Errors of one text against another: jiwer's alignment, counts of it, and pooled rates.
+"""Error rates of texts against their references: jiwer's alignment, edit counts, pooled WER, CER and SER.
 
 Texts come normalised (`evaluation.normalize`): words are what whitespace separates, characters are all of the
 text but whitespace at its ends. A space between words is a character too, as jiwer counts it: splitting or
@@ -20,7 +20,7 @@ ChunkKind = Literal["equal", "substitute", "delete", "insert"]
 
 @dataclass(frozen=True)
 class Counts:
-    """The edits that turn a reference into a hypothesis, by the fewest edits; sums of them pool utterances.
+    """Edit counts: the fewest edits that turn a reference into a hypothesis; sums of them pool utterances.
 
     >>> Counts(hits=2, substitutions=1) + Counts(deletions=1, insertions=1)
     Counts(hits=2, substitutions=1, deletions=1, insertions=1)
@@ -72,10 +72,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class Chunk:
-    """A run of words with one fate.
+    """Chunk of an alignment: a run of words with one kind of edit.
 
     Attributes:
-        kind: What happened to them.
+        kind: Kind of the edit, or "equal".
         reference: The reference's words; none where `kind` is "insert".
         hypothesis: The hypothesis' words; none where `kind` is "delete", else as many as in `reference`,
             or, of an insertion, as many as were inserted.
@@ -90,7 +90,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class ErrorRates:
-    """The counts of a set of utterances, and the rates pooled from them.
+    """Error rates of a set of utterances, pooled from its counts.
 
     Attributes:
         words: Word counts of each utterance, in the order given.
@@ -118,7 +118,7 @@ class ErrorRates:
 
 
 def word_counts(reference: str, hypothesis: str) -> Counts:
-    """The word edits of one utterance.
+    """Edit counts of the words of one utterance.
 
     >>> word_counts("алиса включи свет", "алиса включить свет да")
     Counts(hits=2, substitutions=1, deletions=0, insertions=1)
@@ -127,7 +127,7 @@ def word_counts(reference: str, hypothesis: str) -> Counts:
 
 
 def char_counts(reference: str, hypothesis: str) -> Counts:
-    """The character edits of one utterance, the spaces between words among them.
+    """Edit counts of the characters of one utterance, the spaces between words among them.
 
     >>> char_counts("не когда", "некогда")
     Counts(hits=7, substitutions=0, deletions=1, insertions=0)
@@ -169,7 +169,7 @@ def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRa
 
 
 def alignment(reference: str, hypothesis: str) -> list[Chunk]:
-    """Which words answer to which: the runs of jiwer's alignment, in order.
+    """Word alignment of a hypothesis to its reference: the runs of jiwer's alignment, in order.
 
     Several alignments may have the fewest edits; this one is what `word_counts` counts. It need not be the
     one with the most hits: of `а б в г` heard as `а х г д` the last three are substituted, not deleted and

@@ -1,4 +1,4 @@
-"""Percentiles of latencies, and how sure their median is."""
+"""Percentiles of latencies, with an interval of their median."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evaluation.scoring.intervals import Float64Array, Int64Array
+from evaluation.scoring.intervals import Float64Array, Int64Array, percentile_interval
+from evaluation.scoring.options import BOOTSTRAP, Bootstrap
+from evaluation.show.display import DASH, decimal
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quantiles:
-    """A latency over all streams, in seconds; NaN of nothing.
+    """Percentiles of a latency over all streams, in seconds; NaN of nothing.
 
     Attributes:
-        n: How many were measured.
+        n: Number of values.
         p50, p95, p99: Percentiles.
-        low, high: Interval of the median, streams being drawn; NaN with fewer than two streams.
-        values: All of them.
+        low, high: Ends of the interval of the median, streams being drawn; NaN with fewer than two streams.
+        values: All values.
     """
 
     n: int
@@ -30,10 +32,26 @@ class Quantiles:
     high: float
     values: tuple[float, ...] = field(repr=False)
 
+    def to_text(self) -> str:
+        """p50 / p95 / p99 in milliseconds, as people read them."""
+        if not self.n:
+            return DASH
+        return " / ".join(decimal(1000 * value, 0) for value in (self.p50, self.p95, self.p99))
 
-def quantiles(
-    groups: Sequence[Sequence[float]], *, n_resamples: int = 1000, level: float = 0.95, seed: int = 0
-) -> Quantiles:
+
+def p50_p95_p99(values: Sequence[float] | Float64Array) -> tuple[float, float, float]:
+    """Median, 95th and 99th percentile, between two values by linear interpolation; NaN without a value.
+
+    >>> p50_p95_p99([1.0, 2.0, 3.0])[0], p50_p95_p99([])
+    (2.0, (nan, nan, nan))
+    """
+    if not len(values):
+        return math.nan, math.nan, math.nan
+    p50, p95, p99 = np.quantile(values, [0.5, 0.95, 0.99]).tolist()
+    return p50, p95, p99
+
+
+def quantiles(groups: Sequence[Sequence[float]], bootstrap: Bootstrap = BOOTSTRAP) -> Quantiles:
     """Percentiles of all values, and the median's percentile bootstrap interval.
 
     What is drawn are groups: the values of one stream hang together.
@@ -43,30 +61,24 @@ def quantiles(
     (3, 2.0, 1.0, 3.0)
     """
     values = np.array([value for group in groups for value in group])
-    if not len(values):
-        return Quantiles(
-            n=0, p50=math.nan, p95=math.nan, p99=math.nan, low=math.nan, high=math.nan, values=()
-        )
-    p50, p95, p99 = np.quantile(values, [0.5, 0.95, 0.99]).tolist()
+    p50, p95, p99 = p50_p95_p99(values)
     low = high = math.nan
     filled = [group for group in groups if len(group)]
     if len(filled) > 1:
         group_of = np.repeat(np.arange(len(filled)), [len(group) for group in filled])
-        medians = _resampled_medians(values, group_of, n_resamples, seed)
-        low, high = np.quantile(medians, [(1 - level) / 2, (1 + level) / 2]).tolist()
+        medians = _resampled_medians(values, group_of, bootstrap)
+        low, high = percentile_interval(medians, bootstrap.level)
     found = tuple(values.tolist())
     return Quantiles(n=len(found), p50=p50, p95=p95, p99=p99, low=low, high=high, values=found)
 
 
-def _resampled_medians(
-    values: Float64Array, group_of: Int64Array, n_resamples: int, seed: int
-) -> Float64Array:
+def _resampled_medians(values: Float64Array, group_of: Int64Array, bootstrap: Bootstrap) -> Float64Array:
     """The median of each resample: of all values of the groups drawn, as often as each was. Shape (n,)."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(bootstrap.seed)
     order = np.argsort(values, kind="stable")
     n_groups = int(group_of[-1]) + 1
-    medians = np.empty(n_resamples)
-    for row in range(n_resamples):
+    medians = np.empty(bootstrap.n_resamples)
+    for row in range(bootstrap.n_resamples):
         n_drawn = np.bincount(rng.integers(0, n_groups, n_groups), minlength=n_groups)
         up_to = np.cumsum(n_drawn[group_of[order]])
         medians[row] = values[order[np.searchsorted(up_to, up_to[-1] / 2)]]

@@ -8,23 +8,14 @@ rounded. Rates are shares (0.086), not percent.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from typing import Unpack
 
 import pandas as pd
 
-from evaluation.normalize import (
-    DEFAULT_PROFILE,
-    NORMALIZER_VERSION,
-    PROFILES,
-    RULES,
-    Profile,
-    has_digit_or_latin,
-)
+from evaluation.normalize import NORMALIZER_VERSION, PROFILES, RULES, has_digit_or_latin
 from evaluation.records.files import Header, RecordFile
 from evaluation.scoring.counting import (
-    Block,
-    Blocks,
-    Options,
     ScoreError,
     block_of_each,
     check_ids,
@@ -34,6 +25,7 @@ from evaluation.scoring.counting import (
 )
 from evaluation.scoring.intervals import Interval
 from evaluation.scoring.latency import Speed, speed
+from evaluation.scoring.options import DEFAULTS, Block, Blocks, Options, OptionsDict
 from evaluation.scoring.texts import after_each_rule, word_counts
 from evaluation.show.notebook import framed
 from evaluation.show.tables import summary_table
@@ -60,17 +52,17 @@ PLAIN = "neither digits nor Latin"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Score:
-    """What a record file scores under one profile.
+    """Scores of a record file under one profile.
 
     Attributes:
-        file: What was scored.
-        options: How it was scored, `blocks` resolved to what was drawn.
+        file: Record file that was scored.
+        options: Options it was scored with, `blocks` resolved to what was drawn.
         normalizer: Version of the normaliser that scored.
-        utterances: One row per utterance, indexed by id: reference and hypothesis as they came and
+        utterances: Table of one row per utterance, indexed by id: reference and hypothesis as they came and
             normalised, counts of words and characters, seconds, confidence, failure.
         wer, cer, ser: Word, character and sentence error rates with their intervals.
         block_names: The speaker or session of each utterance; None where utterances are drawn.
-        speed: Times.
+        speed: Speed, with its interval.
     """
 
     file: RecordFile = field(repr=False)
@@ -85,7 +77,7 @@ class Score:
 
     @property
     def header(self) -> Header:
-        """Of the file."""
+        """Header of the file."""
         return self.file.header
 
     @property
@@ -102,24 +94,23 @@ class Score:
         return framed(summary_table(summarize([self])))
 
 
-def score(
-    file: RecordFile,
-    *,
-    profile: Profile = DEFAULT_PROFILE,
-    n_resamples: int = 1000,
-    level: float = 0.95,
-    seed: int = 0,
-    blocks: Blocks = "auto",
-) -> Score:
-    """Error rates and speed of one system, with intervals; options as in `Options`.
+def score(file: RecordFile, options: Options = DEFAULTS, **changes: Unpack[OptionsDict]) -> Score:
+    """Error rates and speed of one system, with intervals.
+
+    Args:
+        file: Record file to score.
+        options: Options of the score.
+        **changes: Single options by keyword, in place of those in `options`: `profile`, `n_resamples`,
+            `level`, `seed`, `blocks`.
 
     Raises:
         ScoreError: an utterance occurs twice, or `blocks` is not known of every record.
         ValueError: an option outside its range.
     """
     check_ids(file)
-    kind, names = block_of_each(file, blocks)
-    options = Options(profile=profile, n_resamples=n_resamples, level=level, seed=seed, blocks=kind)
+    options = replace(options, **changes)
+    kind, names = block_of_each(file, options.blocks)
+    options = replace(options, blocks=kind)
     table = utterance_table(file, options.profile)
     wer, cer, ser = intervals(table, options, names)
     return Score(
@@ -130,7 +121,7 @@ def score(
         wer=wer,
         cer=cer,
         ser=ser,
-        speed=speed(file.records, n_resamples=n_resamples, level=level, seed=seed),
+        speed=speed(file.records, options),
     )
 
 
@@ -148,12 +139,12 @@ def labels(files: Sequence[RecordFile]) -> list[str]:
 
 
 def summarize(scores: Sequence[Score]) -> pd.DataFrame:
-    """One row per system, indexed by its label: rates with intervals, counts, speed; rates are shares."""
+    """Table of the systems, indexed by label: rates (shares) with intervals, counts, speed."""
     rows = []
     for one in scores:
         row: dict[str, object] = {}
         for name, rate in (("wer", one.wer), ("cer", one.cer), ("ser", one.ser)):
-            row |= {name: rate.rate, f"{name}_low": rate.low, f"{name}_high": rate.high}
+            row |= _cells(name, rate)
         row |= {
             name: int(one.utterances[name].sum()) for name in ("substitutions", "deletions", "insertions")
         }
@@ -167,21 +158,20 @@ def summarize(scores: Sequence[Score]) -> pd.DataFrame:
 
 
 def profiles(
-    file: RecordFile, options: Options | None = None, *, plain: Collection[str] | None = None
+    file: RecordFile, options: Options = DEFAULTS, *, plain: Collection[str] | None = None
 ) -> pd.DataFrame:
     """Rates under every profile, on all utterances and on those that writing conventions cannot touch.
 
     Args:
-        file: What to score.
-        options: Their `profile` plays no part.
-        plain: Ids of the latter; by default `plain_ids` of this file alone. Systems that are to be
-            compared need the same ones, `plain_ids` of them all.
+        file: Record file to score.
+        options: Options of the intervals; their `profile` plays no part.
+        plain: Ids of the utterances that writing conventions cannot touch; by default `plain_ids` of this
+            file alone. Systems that are to be compared need the same ones, `plain_ids` of them all.
 
     Returns:
         One row per profile and set of utterances: `profile`, `utterances` (`ALL` or `PLAIN`), `wer` with
         `wer_low` and `wer_high`, likewise `cer` and `ser`; `n_utterances`, `n_words`.
     """
-    options = options or Options()
     _, blocks = block_of_each(file, options.blocks)
     kept = plain_ids([file]) if plain is None else frozenset(plain)
     chosen = [index for index, record in enumerate(file.records) if record.id in kept]
@@ -195,9 +185,14 @@ def profiles(
             row: dict[str, object] = {"profile": profile, "utterances": name}
             found = intervals(part, options, part_blocks)
             for rate, one in zip(("wer", "cer", "ser"), found, strict=True):
-                row |= {rate: one.rate, f"{rate}_low": one.low, f"{rate}_high": one.high}
+                row |= _cells(rate, one)
             rows.append(row | {"n_utterances": len(part), "n_words": found[0].n_reference})
     return pd.DataFrame(rows)
+
+
+def _cells(name: str, rate: Interval) -> dict[str, float]:
+    """Cells of a rate and of the ends of its interval, by column."""
+    return {name: rate.rate, f"{name}_low": rate.low, f"{name}_high": rate.high}
 
 
 def plain_ids(files: Sequence[RecordFile]) -> frozenset[str]:
@@ -211,19 +206,18 @@ def plain_ids(files: Sequence[RecordFile]) -> frozenset[str]:
     return frozenset(record.id for file in files for record in file.records) - tainted
 
 
-def rules(file: RecordFile, options: Options | None = None) -> pd.DataFrame:
+def rules(file: RecordFile, options: Options = DEFAULTS) -> pd.DataFrame:
     """WER after each rule of the normaliser, all earlier ones applied, and the difference that it made.
 
     Args:
-        file: What to score.
-        options: Of the intervals; their `profile` plays no part.
+        file: Record file to score.
+        options: Options of the intervals; their `profile` plays no part.
 
     Returns:
         Indexed by the rule's name, "as written" first: `description`, `wer` with `wer_low` and `wer_high`,
         `difference` (to the row above; negative where the rule forgives), `errors`, `n_words`, `n_changed`
         (texts of either side that the rule changed).
     """
-    options = options or Options()
     _, blocks = block_of_each(file, options.blocks)
     pairs = [
         (after_each_rule(record.reference), after_each_rule(record.hypothesis or ""))

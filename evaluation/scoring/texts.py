@@ -1,4 +1,4 @@
-"""Normalised texts and their alignments, each worked out once however many tables ask for them.
+"""Cache of normalised texts and their alignments, each worked out once however many tables ask for them.
 
 Systems share their references, profiles share most of their rules, and most rules leave most texts as they
 are; so results are kept by text, the latest 65,536 of each kind (about 100 MB if all are in use).
@@ -31,7 +31,7 @@ def after_each_rule(text: str) -> tuple[str, ...]:
 
 @lru_cache(_KEPT)
 def normalized(text: str, profile: Profile) -> str:
-    """`evaluation.normalize.normalize`, remembered.
+    """`evaluation.normalize.normalize`, cached.
 
     Raises:
         ValueError: there is no such profile.
@@ -44,19 +44,19 @@ def normalized(text: str, profile: Profile) -> str:
 
 @lru_cache(_KEPT)
 def word_counts(reference: str, hypothesis: str) -> Counts:
-    """`evaluation.scoring.metrics.word_counts`, remembered."""
+    """`evaluation.scoring.metrics.word_counts`, cached."""
     return metrics.word_counts(reference, hypothesis)
 
 
 @lru_cache(_KEPT)
 def char_counts(reference: str, hypothesis: str) -> Counts:
-    """`evaluation.scoring.metrics.char_counts`, remembered."""
+    """`evaluation.scoring.metrics.char_counts`, cached."""
     return metrics.char_counts(reference, hypothesis)
 
 
 @lru_cache(_KEPT)
 def alignment(reference: str, hypothesis: str) -> tuple[Chunk, ...]:
-    """`evaluation.scoring.metrics.alignment`, remembered.
+    """`evaluation.scoring.metrics.alignment`, cached.
 
     >>> [(chunk.kind, chunk.hypothesis) for chunk in alignment("да", "да да")]
     [('equal', ('да',)), ('insert', ('да',))]

@@ -27,17 +27,17 @@ from gigastt_lab.errors import brief
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to measure.
+    """Plan of a benchmark: what to measure.
 
     Attributes:
-        choice: The model.
-        clients: At once, one run each.
-        pool_sizes: Permits, one fresh server each; none: memory is not measured.
-        pool_size: Permits of the server that latency is measured on.
-        streams: Live streams at once, one run each; none: not measured.
-        seconds: Of each run.
-        address: Of a server that runs already; then neither memory nor overhead is measured. None: one of
-            our own.
+        choice: Model of the server.
+        clients: Numbers of clients at once, one run each.
+        pool_sizes: Numbers of permits, one fresh server each; none: memory is not measured.
+        pool_size: Number of permits of the server that latency is measured on.
+        streams: Numbers of live streams at once, one run each; none: not measured.
+        seconds: Length of each run, in seconds.
+        address: Address of a server that runs already; then neither memory nor overhead is measured. None:
+            one of our own.
     """
 
     choice: ModelChoice = field(default_factory=ModelChoice)
@@ -51,15 +51,15 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
-    """What was measured.
+    """Results of a benchmark.
 
     Attributes:
-        plan: What was asked for.
-        server: What the server says of itself, at ``/v1/models``.
-        loads: By the number of clients.
-        overhead: Over the engine; None of a server that was running.
-        memory: By the number of permits.
-        streams: By the number of streams.
+        plan: Plan that was asked for.
+        server: Facts that the server says of itself, at ``/v1/models``.
+        loads: Loads by the number of clients.
+        overhead: Overhead over the engine; None of a server that was running.
+        memory: Memory by the number of permits.
+        streams: Live streams by their number.
     """
 
     plan: Plan
@@ -71,11 +71,11 @@ class Benchmark:
 
     @property
     def memory_growth(self) -> tuple[float, float]:
-        """From the smallest number of permits to the largest, as shares: when loaded, and after work."""
+        """Growth of memory from the fewest permits to the most, as shares: when loaded, and after work."""
         return growth(self.memory, lambda each: each.loaded), growth(self.memory, lambda each: each.worked)
 
     def as_content(self) -> dict[str, Any]:
-        """All of it, as JSON may hold it."""
+        """Content for JSON, all of it."""
         loaded, worked = self.memory_growth
         return {
             "machine": machine_info(),
@@ -149,7 +149,7 @@ def _measured(plan: Plan, start: Callable[[int], ServerProcess]) -> Iterator[Add
 
 
 def _models(address: Address) -> dict[str, Any]:
-    """What a server says of itself."""
+    """Facts that a server says of itself."""
     with Client(address, timeout_s=10) as client:
         try:
             answer = client.request("GET", "/v1/models")
@@ -167,5 +167,5 @@ def _bar(n_runs: int, *, show: bool) -> Any:
 
 
 def _quantiles(found: Quantiles) -> dict[str, Any]:
-    """As JSON holds it: the values themselves to the microsecond, since they can be plotted again."""
+    """Content for JSON: the values themselves to the microsecond, since they can be plotted again."""
     return asdict(found) | {"values": [round(value, 6) for value in found.values]}

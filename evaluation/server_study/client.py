@@ -16,14 +16,14 @@ TRANSCRIBE: Final = "/v1/transcribe"
 
 @dataclass(frozen=True)
 class Address:
-    """Where a server listens."""
+    """Address that a server listens on."""
 
     host: str
     port: int
 
     @classmethod
     def of(cls, url: str) -> Address:
-        """From a URL.
+        """Address out of a URL.
 
         Raises:
             ValueError: it is not of the form ``http://host:port``.
@@ -38,12 +38,12 @@ class Address:
 
     @property
     def url(self) -> str:
-        """For people, and for HTTP."""
+        """URL for people, and for HTTP."""
         return f"http://{self._netloc}"
 
     @property
     def websocket_url(self) -> str:
-        """Of live streams."""
+        """URL of live streams."""
         return f"ws://{self._netloc}/v1/ws"
 
     @property
@@ -56,9 +56,9 @@ class Answer:
     """One answer, whole.
 
     Attributes:
-        status: Of HTTP.
-        body: All of it.
-        headers: By their names in lower case.
+        status: HTTP status.
+        body: Whole body.
+        headers: Headers by their names in lower case.
     """
 
     status: int
@@ -95,10 +95,10 @@ class Client:
     """One connection, which is opened when it is needed and kept as long as the server keeps it."""
 
     def __init__(self, address: Address, timeout_s: float) -> None:
-        """Nothing is sent yet.
+        """Prepare the connection; nothing is sent yet.
 
         Args:
-            address: Of the server.
+            address: Address of the server.
             timeout_s: Longest silence of the server within one request.
         """
         self._connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout_s)

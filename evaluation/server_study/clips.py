@@ -19,7 +19,7 @@ from gigastt_lab.types import Float32Array
 
 RATE: Final = GIGAAM_V3.sample_rate
 AUDIO_S: Final = 4.0
-"""Of the audio that is measured with: an utterance as people speak it to a device."""
+"""Seconds of the audio that is measured with: an utterance as people speak it to a device."""
 
 _BLOCK: Final = 4096  # libsndfile's Vorbis encoder crashes on long arrays
 
@@ -44,11 +44,11 @@ def measured_wav() -> bytes:
 
 @dataclass(frozen=True)
 class Material:
-    """What the operations of a soak send.
+    """Audio that the operations of a soak send.
 
     Attributes:
         probe: The audio to measure with.
-        files: Speech of `AUDIO_S` by container.
+        files: Speech of `AUDIO_S` seconds by container.
         long_file: 25 s as FLAC: its transcription takes long enough for a client to go away meanwhile.
         pcm: 8 s as PCM16 by sample rate, for live streams.
     """

@@ -15,20 +15,20 @@ from tqdm import tqdm
 from evaluation.server_study.operations import Done, Operation, Scene, draw, perform
 
 N_CLIENTS: Final = 24
-"""At once at most; if all are at work, the next operation begins when one is done."""
+"""Most clients at once; if all are at work, the next operation begins when one is done."""
 
 _POLL_S: Final = 0.5
 
 
 @dataclass
 class Crowd:
-    """What so many clients did.
+    """Result of a crowd of clients.
 
     Attributes:
         done: Operations that are over, in that order.
-        n_late: How many began later than they should, all clients being at work.
-        seconds: How long operations began for.
-        is_interrupted: Whether that was cut short.
+        n_late: Number that began later than they should, all clients being at work.
+        seconds: Seconds during which operations began.
+        is_interrupted: True if that was cut short.
     """
 
     done: list[Done] = field(default_factory=list)
@@ -52,13 +52,13 @@ def crowd(
     Ctrl-C ends it early; what was done until then is there.
 
     Args:
-        scene: Where they take place.
-        mix: From which they are drawn.
-        seconds: How long.
+        scene: Server, and what is sent to it.
+        mix: Operations to draw from.
+        seconds: Seconds during which operations begin.
         rate: Operations per second, on average; the pauses between them are exponential.
-        seed: Of what is drawn: operation number n is the same for the same seed.
-        n_clients: At once at most.
-        note: What the progress bar tells beside the counts.
+        seed: Seed of what is drawn: operation number n is the same for the same seed.
+        n_clients: Most clients at once.
+        note: Text for the progress bar, beside the counts.
     """
     found, free, futures = Crowd(), threading.Semaphore(n_clients), list[Future[Done]]()
 
@@ -88,7 +88,7 @@ def crowd(
 
 
 def _moments(seconds: float, rate: float, seed: int) -> Iterator[float]:
-    """When operations begin, in seconds."""
+    """Moments at which operations begin, in seconds."""
     rng = random.Random(seed)
     due_s = rng.expovariate(rate)
     while due_s < seconds:
@@ -130,7 +130,7 @@ class _Progress:
             time.sleep(min(left_s, _POLL_S))
 
     def wait_for(self, free: threading.Semaphore) -> bool:
-        """Come back when a client is free; whether one had to be waited for."""
+        """Come back when a client is free; True if one had to be waited for."""
         if free.acquire(blocking=False):
             return False
         while not free.acquire(timeout=_POLL_S):

@@ -1,4 +1,4 @@
-"""What no client should send, from a seeded generator: damaged files, forms, messages, requests."""
+"""Input that no client should send, from a seeded generator: damaged files, forms, messages, requests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def damaged_audio(rng: random.Random, files: Mapping[str, bytes]) -> bytes:
     """A body that is no audio, or nearly; never empty.
 
     Args:
-        rng: Where it comes from.
+        rng: Generator that it comes from.
         files: Audio that is well, to be damaged.
     """
     well = rng.choice(list(files.values()))
@@ -71,7 +71,7 @@ def broken_form(rng: random.Random, audio: bytes) -> tuple[str, bytes]:
 
 
 def request_bytes(rng: random.Random) -> bytes:
-    """What is no HTTP request."""
+    """Bytes that are no HTTP request."""
     head = b"POST /v1/transcribe HTTP/1.1\r\nHost: localhost\r\n"
     return rng.choice(
         (

@@ -35,9 +35,9 @@ class Exchange:
     """One request and its answer.
 
     Attributes:
-        started_s: Since the run began.
-        latency_s: To the end of the answer.
-        status: Of HTTP; 0 without an answer.
+        started_s: Seconds since the run began.
+        latency_s: Seconds to the end of the answer.
+        status: HTTP status; 0 without an answer.
     """
 
     started_s: float
@@ -47,15 +47,16 @@ class Exchange:
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What so many clients saw.
+    """Results of a load: what so many clients saw.
 
     Attributes:
-        n_clients: At once.
-        seconds: How long they sent.
-        n_ok: Answers with status 200.
-        n_busy: With 503.
-        n_other: With another, or none at all.
-        latency: Of the answers with 200, in seconds; its interval is of the median, over tenths of the run.
+        n_clients: Number of clients at once.
+        seconds: Seconds for which they sent.
+        n_ok: Number of answers with status 200.
+        n_busy: Number of answers with status 503.
+        n_other: Number of requests with another answer, or none at all.
+        latency: Latency of the answers with 200, in seconds; its interval is of the median, over tenths of
+            the run.
         rate: Answers with 200 per millisecond, and its interval over tenths of the run.
     """
 
@@ -85,7 +86,7 @@ def closed_loop(address: Address, audio: bytes, n_clients: int, seconds: float) 
 
 
 class _Loop:
-    """What each client does, all from the same moment on."""
+    """Loop that each client runs, all from the same moment on."""
 
     def __init__(self, audio: bytes, n_clients: int, seconds: float) -> None:
         self._audio = audio
@@ -111,7 +112,7 @@ class _Loop:
 
 
 def summary(exchanges: Sequence[Exchange], n_clients: int, seconds: float) -> Load:
-    """The counts, percentiles and rates of a run.
+    """Counts, percentiles and rates of a run.
 
     >>> found = summary([Exchange(0.1, 0.2, 200), Exchange(0.3, 0.9, 200), Exchange(0.5, 0.1, 503)], 1, 1.0)
     >>> found.n_ok, found.n_busy, found.latency.n, round(1000 * found.rate.rate)

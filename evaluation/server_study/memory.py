@@ -12,18 +12,18 @@ from evaluation.server_study.load import closed_loop
 from evaluation.server_study.process import Footprint, ServerProcess, footprint
 
 TARGET: Final = 0.10
-"""What memory may grow at most, from the smallest number of permits to the largest, as a share."""
+"""Share by which memory may grow at most, from the smallest number of permits to the largest."""
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Of one fresh process; None where /proc does not tell.
+    """Memory of one fresh process; None where /proc does not tell.
 
     Attributes:
-        pool_size: Its permits.
-        loaded: When it was ready, before any request.
-        worked: After the load.
-        n_clients: Clients of the load.
+        pool_size: Number of its permits.
+        loaded: Footprint when it was ready, before any request.
+        worked: Footprint after the load.
+        n_clients: Number of clients of the load.
     """
 
     pool_size: int
@@ -41,10 +41,10 @@ def memory_by_pool(
     """Memory of a fresh server for each number of permits, before and after as many clients for all.
 
     Args:
-        start: A server with so many permits.
-        sizes: How many.
-        audio: What the clients send.
-        seconds: How long.
+        start: Starter of a server with so many permits.
+        sizes: Numbers of permits.
+        audio: Encoded audio that the clients send.
+        seconds: Length of the load, in seconds.
     """
     n_clients = max(sizes)
     for size in sizes:
@@ -55,7 +55,7 @@ def memory_by_pool(
 
 
 def growth(found: Sequence[Memory], of: Callable[[Memory], Footprint | None]) -> float:
-    """How much more the largest number of permits takes than the smallest, as a share; NaN where not known.
+    """Growth of memory from the smallest number of permits to the largest, a share; NaN where not known.
 
     >>> few, many = Footprint(100, 120, 4, 9, 0.0), Footprint(105, 130, 11, 9, 0.0)
     >>> found = [Memory(1, None, few, 8), Memory(8, None, many, 8)]

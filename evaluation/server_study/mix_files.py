@@ -57,13 +57,13 @@ def events(scene: Scene, rng: random.Random) -> str:
 
 
 def slow_events(scene: Scene, rng: random.Random) -> str:
-    """The same by a reader that takes its time, over a connection that holds little."""
+    """A file as a stream of events, read by a client that takes its time, over a line that holds little."""
     del rng
     return _read_events(scene, scene.material.long_file, pause_s=0.2)
 
 
 def questions(scene: Scene, rng: random.Random) -> str:
-    """What monitors and pages ask for, several over one connection; readiness, too."""
+    """Requests of monitors and pages, several over one connection; readiness, too."""
     with scene.client() as client:
         for path in rng.sample(_QUESTIONS, 3):
             checked(client.request(rng.choice(("GET", "HEAD")), path), 200, 404)
@@ -121,10 +121,10 @@ def oversized_body(scene: Scene, rng: random.Random) -> str:
     limit = scene.limits.body_limit_bytes
     with closing(_connected(scene)) as connection:
         if rng.random() < 0.5 or limit > _NEVER_SENT_BYTES:
-            connection.sendall(_head(TRANSCRIBE, f"Content-Length: {limit + 1}") + bytes(1_000))
+            connection.sendall(_head(TRANSCRIBE, limit + 1) + bytes(1_000))
         else:
             piece = b"10000\r\n" + bytes(0x10000) + b"\r\n"
-            connection.sendall(_head(TRANSCRIBE, "Transfer-Encoding: chunked"))
+            connection.sendall(_head(TRANSCRIBE, None))
             for _ in range(limit // 0x10000 + 2):
                 connection.sendall(piece)
             connection.sendall(b"0\r\n\r\n")
@@ -136,7 +136,7 @@ def slow_body(scene: Scene, rng: random.Random) -> str:
     audio = rng.choice(list(scene.material.files.values()))
     size = len(audio) // 12 + 1
     with closing(_connected(scene)) as connection:
-        connection.sendall(_head(TRANSCRIBE, f"Content-Length: {len(audio)}"))
+        connection.sendall(_head(TRANSCRIBE, len(audio)))
         for start in range(0, len(audio), size):
             connection.sendall(audio[start : start + size])
             time.sleep(rng.uniform(0.0, 0.3))
@@ -147,7 +147,7 @@ def hang_up_in_body(scene: Scene, rng: random.Random) -> str:
     """A client that goes away while it sends."""
     audio = rng.choice([*scene.material.files.values(), scene.material.long_file])
     with closing(_connected(scene)) as connection:
-        connection.sendall(_head(rng.choice((TRANSCRIBE, EVENTS)), f"Content-Length: {len(audio)}"))
+        connection.sendall(_head(rng.choice((TRANSCRIBE, EVENTS)), len(audio)))
         connection.sendall(audio[: rng.randrange(len(audio))])
         time.sleep(rng.uniform(0.0, 0.2))
         _vanish(connection, rng)
@@ -158,7 +158,7 @@ def hang_up_at_work(scene: Scene, rng: random.Random) -> str:
     """A client that goes away while the server works for it, or while it waits for its turn."""
     audio = scene.material.long_file
     with closing(_connected(scene)) as connection:
-        connection.sendall(_head(TRANSCRIBE, f"Content-Length: {len(audio)}") + audio)
+        connection.sendall(_head(TRANSCRIBE, len(audio)) + audio)
         time.sleep(rng.uniform(0.0, 0.5))
         _vanish(connection, rng)
     return "hung up"
@@ -168,7 +168,7 @@ def hang_up_in_events(scene: Scene, rng: random.Random) -> str:
     """A client that goes away after some events."""
     audio = scene.material.long_file
     with closing(_connected(scene)) as connection:
-        connection.sendall(_head(EVENTS, f"Content-Length: {len(audio)}") + audio)
+        connection.sendall(_head(EVENTS, len(audio)) + audio)
         response = http.client.HTTPResponse(connection)
         response.begin()
         if response.status != http.client.OK:
@@ -201,7 +201,7 @@ def _form(audio: bytes, name: str, fields: dict[str, str] | None = None) -> tupl
 def _read_events(scene: Scene, audio: bytes, *, pause_s: float) -> str:
     """Read all events of a file, with a pause after each."""
     with closing(_connected(scene, holds_little=pause_s > 0)) as connection:
-        connection.sendall(_head(EVENTS, f"Content-Length: {len(audio)}") + audio)
+        connection.sendall(_head(EVENTS, len(audio)) + audio)
         response = http.client.HTTPResponse(connection)
         response.begin()
         if response.status != http.client.OK:
@@ -235,7 +235,9 @@ def _connected(scene: Scene, *, holds_little: bool = False) -> socket.socket:
     return connection
 
 
-def _head(path: str, length: str) -> bytes:
+def _head(path: str, n_bytes: int | None) -> bytes:
+    """Head of a request with audio of so many bytes; None: it comes in pieces, without a word of how long."""
+    length = "Transfer-Encoding: chunked" if n_bytes is None else f"Content-Length: {n_bytes}"
     kind = AUDIO["Content-Type"]
     return f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n{length}\r\n\r\n".encode()
 

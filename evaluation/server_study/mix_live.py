@@ -29,7 +29,7 @@ class Line:
 
     Attributes:
         heard: All messages, oldest first.
-        connection: To send by.
+        connection: Connection to send by.
     """
 
     def __init__(self, connection: ClientConnection, deadline_s: float) -> None:
@@ -68,7 +68,7 @@ class Line:
                 self.next(left_s)
 
     def to_end(self) -> int:
-        """Take all that comes; the closing code.
+        """Closing code, after all that comes.
 
         Raises:
             TimeoutError: the server said nothing for too long, or spoke for too long.
@@ -186,7 +186,7 @@ def hang_up_in_stream(scene: Scene, rng: random.Random) -> str:
 
 @contextmanager
 def _refusal_told() -> Iterator[list[str]]:
-    """What is done inside ends early where the server has no permit; then the list holds its words."""
+    """List that holds the server's words where it has no permit; what is done inside ends early then."""
     told: list[str] = []
     try:
         yield told

@@ -49,7 +49,7 @@ class Limits:
 
     @property
     def flags(self) -> list[str]:
-        """For the server's command line."""
+        """Flags for the server's command line."""
         values = {
             "--pool-size": self.pool_size,
             "--body-limit-bytes": self.body_limit_bytes,
@@ -62,14 +62,14 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """Where operations take place.
+    """Scene of operations: the server, and what is sent to it.
 
     Attributes:
-        address: Of the server.
-        material: What is sent.
-        limits: Of the server.
+        address: Address of the server.
+        material: Audio that is sent.
+        limits: Limits of the server.
         deadline_s: Longest silence of the server, and longest that one operation may take.
-        texts: What the server made of each of `material.files` when nothing else was going on.
+        texts: Text that the server made of each of `material.files` when nothing else was going on.
     """
 
     address: Address
@@ -88,12 +88,12 @@ Act = Callable[[Scene, random.Random], str]
 
 @dataclass(frozen=True)
 class Operation:
-    """What a client does.
+    """One thing that clients do.
 
     Attributes:
-        name: In the tables.
-        weight: How often, against the others.
-        act: Does it.
+        name: Name in the tables.
+        weight: Weight in the draw, against the others.
+        act: Function that does it.
     """
 
     name: str
@@ -106,11 +106,11 @@ class Done:
     """One operation that is over.
 
     Attributes:
-        operation: Its name.
+        operation: Name of the operation.
         outcome: What came of it, in a few words.
-        is_allowed: Whether the server may do so.
+        is_allowed: True if the server may do so.
         detail: What it did, where it may not.
-        took_s: From beginning to end, in seconds.
+        took_s: Seconds from beginning to end.
     """
 
     operation: str
@@ -139,7 +139,7 @@ def perform(operation: Operation, scene: Scene, rng: random.Random) -> Done:
 
 
 def draw(mix: Sequence[Operation], rng: random.Random) -> Operation:
-    """One of them, by their weights."""
+    """One operation of a mix, drawn by weight."""
     return rng.choices(mix, [each.weight for each in mix])[0]
 
 
@@ -147,8 +147,8 @@ def checked(answer: Answer, *statuses: int) -> str:
     """The outcome that an answer is: its status, and of an error its code.
 
     Args:
-        answer: It has come.
-        statuses: Those that are right; 503 always is: a server may be busy.
+        answer: Answer that has come.
+        statuses: Statuses that are right; 503 always is: a server may be busy.
 
     Raises:
         NotAllowedError: another status, or an error that has not the shape of all errors.

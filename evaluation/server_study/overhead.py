@@ -1,4 +1,4 @@
-"""What the server adds to its engine: latency through HTTP at one client against the engine called directly.
+"""Overhead of the server over its engine: latency through HTTP at one client against a direct call.
 
 The engine runs in a process of its own with the same settings. Both take turns, some requests each, first one
 and then the other, so that what changes on the machine meanwhile meets both; while one works, the other
@@ -11,14 +11,15 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from evaluation.scoring.intervals import Float64Array
+from evaluation.scoring.intervals import Float64Array, percentile_interval
+from evaluation.scoring.options import BOOTSTRAP, Bootstrap
 from evaluation.server_study.client import Address, Answer, Client
 from evaluation.server_study.load import TIMEOUT_S
 from evaluation.server_study.process import ModelChoice
@@ -27,7 +28,7 @@ from gigastt_lab.engine import load_engine
 from gigastt_lab.errors import GigasttError
 
 TARGET_S: Final = 0.005
-"""What the server may add at most, of 4 s of audio: the median."""
+"""Seconds that the server may add at most, of 4 s of audio: the median."""
 
 _TURN_S: Final = 0.15  # about so long a turn lasts
 _MOST_PER_TURN: Final = 10
@@ -40,17 +41,17 @@ Turn = Callable[[int], list[float]]
 
 @dataclass(frozen=True, kw_only=True)
 class Overhead:
-    """The medians of both, and how far they lie apart.
+    """Medians of server and engine, and their difference.
 
     Attributes:
         http_s, engine_s: Medians of all turns, in seconds.
         difference_s: http_s - engine_s.
-        low, high: Its interval, rounds of two turns being drawn.
+        low, high: Ends of its interval, rounds of two turns being drawn.
         outside_s: Median of what the server does not count as work on a request: receiving, answering, and
             the client itself; NaN where it does not tell (`Server-Timing`).
-        n_rounds, n_each: Rounds, and in each the requests of one, and the calls of the other.
-        n_resamples, seed, level: Of the interval.
-        engine: What the engine really ran: model, precision, provider, threads.
+        n_rounds, n_each: Number of rounds, and in each of requests, and of calls of the engine.
+        n_resamples, seed, level: Options of the interval.
+        engine: Facts of what the engine really ran: model, precision, provider, threads.
     """
 
     http_s: float
@@ -68,12 +69,12 @@ class Overhead:
 
     @property
     def is_met(self) -> bool:
-        """Whether the target is."""
+        """True if the target is met."""
         return self.difference_s <= TARGET_S
 
 
 def overhead(address: Address, choice: ModelChoice, audio: bytes, seconds: float) -> Overhead:
-    """Measure for about so long.
+    """Overhead of the server, measured for about so many seconds.
 
     Raises:
         SystemUnavailableError: the engine cannot be loaded, or the server does not answer with 200.
@@ -103,16 +104,14 @@ def overhead(address: Address, choice: ModelChoice, audio: bytes, seconds: float
 
 
 def difference_of_medians(
-    a: npt.ArrayLike, b: npt.ArrayLike, *, n_resamples: int = 1000, level: float = 0.95, seed: int = 0
+    a: npt.ArrayLike, b: npt.ArrayLike, bootstrap: Bootstrap = BOOTSTRAP
 ) -> dict[str, Any]:
     """Median of A minus median of B, with the percentile bootstrap's interval.
 
     Args:
-        a: Of shape (n_rounds, n_each).
-        b: Likewise, of the same rounds; they are drawn together.
-        n_resamples: How often to draw.
-        level: Share of the resampled differences to enclose.
-        seed: Of the draws.
+        a: Values of A. Shape (n_rounds, n_each).
+        b: Values of B in the same rounds, of the same shape; rounds are drawn as wholes.
+        bootstrap: Options of the interval.
 
     Returns:
         The fields of `Overhead`, from "difference_s" to "level".
@@ -122,17 +121,12 @@ def difference_of_medians(
     (2.0, 2.0, 2.0)
     """
     pair = np.asarray(a, float), np.asarray(b, float)
-    picks = np.random.default_rng(seed).integers(0, len(pair[0]), (n_resamples, len(pair[0])))
+    n_rounds, n_resamples = len(pair[0]), bootstrap.n_resamples
+    picks = np.random.default_rng(bootstrap.seed).integers(0, n_rounds, (n_resamples, n_rounds))
     of_a, of_b = (np.median(each[picks].reshape(n_resamples, -1), axis=1) for each in pair)
-    low, high = np.quantile(of_a - of_b, [(1 - level) / 2, (1 + level) / 2]).tolist()
-    return {
-        "difference_s": float(np.median(pair[0]) - np.median(pair[1])),
-        "low": low,
-        "high": high,
-        "n_resamples": n_resamples,
-        "seed": seed,
-        "level": level,
-    }
+    low, high = percentile_interval(of_a - of_b, bootstrap.level)
+    difference_s = float(np.median(pair[0]) - np.median(pair[1]))
+    return {"difference_s": difference_s, "low": low, "high": high} | asdict(bootstrap)
 
 
 def _rounds(one: Turn, other: Turn, n_each: int, seconds: float) -> Float64Array:
@@ -161,7 +155,7 @@ def _timed(client: Client, audio: bytes, outside: list[float]) -> float:
 
 
 def _work_s(answer: Answer) -> float | None:
-    """What the server counted as work, in seconds, as its `Server-Timing` says."""
+    """Seconds that the server counted as work, as its `Server-Timing` says."""
     for part in answer.headers.get("server-timing", "").split(","):
         name, _, value = part.strip().partition(";dur=")
         if name == "work":

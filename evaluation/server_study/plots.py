@@ -185,13 +185,13 @@ def _legend_above(ax: Axes) -> Axes:
 
 
 def _times(samples: Sequence[Sample], seconds: float) -> list[float]:
-    """When they were taken, in the unit of the axis."""
+    """Times at which samples were taken, in the unit of the axis."""
     _, scale = _unit(seconds)
     return [each.at_s / scale for each in samples]
 
 
 def _unit(seconds: float) -> tuple[str, float]:
-    """In which to show the time, and how many seconds it has."""
+    """Unit to show the time in, and how many seconds it has."""
     return ("min", 60.0) if seconds >= 180 else ("s", 1.0)
 
 

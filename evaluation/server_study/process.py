@@ -30,12 +30,12 @@ _STOP_S: Final = 20.0  # the server's own drain takes at most 10 s
 
 @dataclass(frozen=True, kw_only=True)
 class ModelChoice:
-    """Which model the server is to run; for the engine beside it, too.
+    """Model that the server is to run; for the engine beside it, too.
 
     Attributes:
-        model: Its name.
-        directory: Where it is, if not in the usual place.
-        precision: Of the encoder.
+        model: Name of the model.
+        directory: Directory of the model, if not the usual one.
+        precision: Precision of the encoder.
     """
 
     model: str = "demo"
@@ -44,20 +44,20 @@ class ModelChoice:
 
     @property
     def flags(self) -> list[str]:
-        """For the server's command line."""
+        """Flags for the server's command line."""
         where = [] if self.directory is None else ["--model-dir", self.directory]
         return ["--model", self.model, *where, "--precision", self.precision]
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a process holds, by /proc.
+    """Resources that a process holds, by /proc.
 
     Attributes:
         resident_bytes: VmRSS.
         peak_bytes: VmHWM, the largest that VmRSS ever was.
-        n_threads: Its threads.
-        n_descriptors: Its open files and sockets.
+        n_threads: Number of its threads.
+        n_descriptors: Number of its open files and sockets.
         cpu_s: Seconds that it has worked, on all cores together.
     """
 
@@ -69,7 +69,7 @@ class Footprint:
 
 
 def footprint(pid: int | None) -> Footprint | None:
-    """Of a running process; None of one that is gone or not ours, without a pid, and where no /proc is."""
+    """Footprint of a running process; None of one that is gone or not ours, without a pid or /proc."""
     try:
         text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
         n_descriptors = len(os.listdir(f"/proc/{pid}/fd"))
@@ -92,19 +92,19 @@ class ServerProcess:
     measured is what the flags say.
 
     Attributes:
-        address: Where it listens; known inside.
-        pid: Of the process; known inside.
-        log: What it writes to stderr.
+        address: Address that it listens on; known inside.
+        pid: Id of the process; known inside.
+        log: File of what it writes to stderr.
     """
 
     address: Address
     pid: int
 
     def __init__(self, flags: Sequence[str], log: Path) -> None:
-        """Nothing is started yet.
+        """Prepare the process; nothing is started yet.
 
         Args:
-            flags: Of the server's command line; the port is not among them.
+            flags: Flags of the server's command line; the port is not among them.
             log: A file to write; what was in it is lost.
         """
         self.log = log
@@ -123,7 +123,7 @@ class ServerProcess:
             return None
 
     def is_running(self) -> bool:
-        """Whether it has not ended yet."""
+        """True while it has not ended."""
         return self._process.poll() is None
 
     def __enter__(self) -> ServerProcess:
@@ -175,7 +175,7 @@ class ServerProcess:
 
 
 def is_ready(address: Address) -> bool:
-    """Whether a server takes requests now."""
+    """True if a server takes requests now."""
     with Client(address, timeout_s=10) as client:
         try:
             return client.request("GET", "/ready").status == 200

@@ -1,4 +1,4 @@
-"""What a soak sees of the server every few seconds: memory, descriptors, threads, permits, a probe."""
+"""Samples of the server every few seconds of a soak: memory, descriptors, threads, permits, a probe."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from evaluation.scoring.quantiles import p50_p95_p99
 from evaluation.server_study.client import Address, Client
 from evaluation.server_study.operations import DEADLINE_S
 from evaluation.server_study.process import Footprint, footprint
@@ -20,7 +21,7 @@ from evaluation.server_study.process import Footprint, footprint
 WARM_UP: Final = 0.1
 """Share of the time after which memory has to have settled."""
 MOST_GROWTH: Final = 0.10
-"""What memory may grow from then on, as a share."""
+"""Share by which memory may grow from then on."""
 
 _BROKEN: Final = 0  # in place of a status
 
@@ -30,11 +31,11 @@ class Sample:
     """The server at one moment.
 
     Attributes:
-        at_s: Since the soak began.
-        footprint: Of its process; None where /proc does not tell.
-        pool_available: Permits that are free; None where it did not say.
-        probe_status: Of the probe's answer; 0 without one.
-        probe_s: Latency of the probe, if that was answered with 200.
+        at_s: Seconds since the soak began.
+        footprint: Footprint of its process; None where /proc does not tell.
+        pool_available: Number of permits that are free; None where it did not say.
+        probe_status: HTTP status of the probe's answer; 0 without one.
+        probe_s: Latency of the probe in seconds, if it was answered with 200.
     """
 
     at_s: float
@@ -48,17 +49,17 @@ class Sampler:
     """Takes samples in a thread of its own for as long as its `with` lasts.
 
     Attributes:
-        samples: Those taken so far.
+        samples: Samples taken so far.
     """
 
     def __init__(self, address: Address, pid: int | None, probe: bytes, *, interval_s: float) -> None:
         """Nothing is sent yet.
 
         Args:
-            address: Of the server.
-            pid: Of its process, if it is on this machine and ours.
-            probe: Audio, always the same.
-            interval_s: From one sample to the next.
+            address: Address of the server.
+            pid: Process id of the server, if it is on this machine and ours.
+            probe: Encoded audio, always the same.
+            interval_s: Seconds from one sample to the next.
         """
         self.samples: list[Sample] = []
         self._address = address
@@ -109,7 +110,7 @@ def pool_available(address: Address, deadline_s: float) -> int | None:
 
 
 def models(address: Address, deadline_s: float) -> dict[str, object]:
-    """What a server says of itself; nothing where it does not answer."""
+    """Facts that a server says of itself; nothing where it does not answer."""
     with Client(address, deadline_s) as client:
         try:
             content = client.request("GET", "/v1/models").content
@@ -131,7 +132,7 @@ def _probed(address: Address, probe: bytes, deadline_s: float) -> tuple[int, flo
 
 @dataclass(frozen=True)
 class Change:
-    """How memory changed after it had settled.
+    """Change of memory after it had settled.
 
     Attributes:
         before_bytes: Median of VmRSS between a tenth and two tenths of the time.
@@ -145,12 +146,12 @@ class Change:
 
     @property
     def growth(self) -> float:
-        """As a share."""
+        """Growth as a share."""
         return self.after_bytes / self.before_bytes - 1
 
 
 def memory_change(samples: Sequence[Sample], seconds: float) -> Change | None:
-    """Of a soak of so long; None where memory is not known, or too few samples were taken.
+    """Change of memory in a soak of so many seconds; None where it is not known, or of too few samples.
 
     >>> sizes = [80, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109]
     >>> samples = [Sample(at_s=float(at), footprint=Footprint(size, size, 1, 1, 0.0), pool_available=None,
@@ -177,7 +178,7 @@ def latest(samples: Sequence[Sample]) -> Footprint | None:
 
 
 def cores_used(samples: Sequence[Sample]) -> float:
-    """How many cores the server kept busy, on average; NaN where that is not known."""
+    """Number of cores that the server kept busy, on average; NaN where that is not known."""
     known = [(each.at_s, each.footprint.cpu_s) for each in samples if each.footprint is not None]
     if len(known) < 2:
         return math.nan
@@ -187,8 +188,5 @@ def cores_used(samples: Sequence[Sample]) -> float:
 
 def probe_percentiles(samples: Sequence[Sample]) -> tuple[float, float]:
     """p50 and p95 of the probes, in seconds; NaN without any."""
-    times = [each.probe_s for each in samples if each.probe_s is not None]
-    if not times:
-        return math.nan, math.nan
-    p50, p95 = np.quantile(times, [0.5, 0.95]).tolist()
+    p50, p95, _ = p50_p95_p99([each.probe_s for each in samples if each.probe_s is not None])
     return p50, p95

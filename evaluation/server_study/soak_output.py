@@ -1,4 +1,4 @@
-"""What is told of a soak: tables and checks for people, `soak.json` and `soak.png`."""
+"""Output of a soak: tables and checks for people, `soak.json` and `soak.png`."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Result:
     """A soak that is over.
 
     Attributes:
-        server: What the server said of itself before.
-        limits: Of the server.
-        crowd: What clients did.
-        evidence: What there is to judge by.
+        server: Description that the server gave of itself before.
+        limits: Limits of the server.
+        crowd: Operations of the clients.
+        evidence: Evidence to judge by.
     """
 
     server: Mapping[str, Any]
@@ -58,7 +58,7 @@ def show(found: Result, options: argparse.Namespace) -> int:
 
 
 def as_content(found: Result, judged: Sequence[Check]) -> dict[str, Any]:
-    """All of it, as JSON may hold it."""
+    """Result as JSON may hold it."""
     done = found.evidence.done
     return {
         "machine": machine_info(),
@@ -104,7 +104,7 @@ def as_text(found: Result, judged: Sequence[Check]) -> str:
 
 
 def operations_table(done: Sequence[Done]) -> pd.DataFrame:
-    """What came of each operation, and how long it took."""
+    """Table of operations: what came of each, and how long it took."""
     rows = []
     for name, each in _by_operation(done).items():
         p50, p95 = np.quantile([one.took_s for one in each], [0.5, 0.95]).tolist()
@@ -122,7 +122,7 @@ def operations_table(done: Sequence[Done]) -> pd.DataFrame:
 
 
 def checks_table(judged: Sequence[Check]) -> pd.DataFrame:
-    """What had to be so, and whether it was."""
+    """Table of checks: what had to be so, and whether it was."""
     rows = [{"Check": each.what, "Met": _WORDS[each.is_met], "Found": each.found} for each in judged]
     return pd.DataFrame(rows, dtype=object)
 
@@ -135,7 +135,7 @@ def _by_operation(done: Sequence[Done]) -> dict[str, list[Done]]:
 
 
 def _outcomes(done: Sequence[Done]) -> dict[str, int]:
-    """How often each came, the most frequent first."""
+    """Outcomes by how often each came, the most frequent first."""
     return dict(Counter(each.outcome for each in done).most_common())
 
 

@@ -19,14 +19,14 @@ _CLIP_S = 5.0  # about, with the noise behind it
 
 @dataclass(frozen=True, kw_only=True)
 class Streams:
-    """What so many live streams at once saw.
+    """Results of so many live streams at once.
 
     Attributes:
-        n_at_once: How many.
-        n_streams: Streams in all.
-        n_failed: Of those.
-        partial_lag, decision_to_final: As of `evaluation.stream_study.measures`, in seconds.
-        errors: Of those that failed, each once.
+        n_at_once: Number of streams at once.
+        n_streams: Number of streams in all.
+        n_failed: Number of those that failed.
+        partial_lag, decision_to_final: Latencies as of `evaluation.stream_study.measures`, in seconds.
+        errors: Errors of those that failed, each once.
     """
 
     n_at_once: int

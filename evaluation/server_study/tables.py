@@ -1,4 +1,4 @@
-"""The benchmark's tables as people read them, and what to conclude; see `evaluation.show.display`."""
+"""Tables of the benchmark as people read them, and what to conclude; see `evaluation.show.display`."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.scoring.quantiles import Quantiles
 from evaluation.server_study.benchmark import Benchmark
 from evaluation.server_study.memory import TARGET
 from evaluation.server_study.overhead import TARGET_S, Overhead
 from evaluation.server_study.process import Footprint
-from evaluation.show.display import DASH, count, decimal, estimate
+from evaluation.show.display import DASH, count, decimal, estimate, table_of
 
 
 def of_server(server: Mapping[str, Any]) -> str:
-    """What `/v1/models` tells, in a line."""
+    """Line about the server, from what `/v1/models` tells."""
     what = f"{server.get('id')} {server.get('encoder')} on {server.get('provider')}"
     return f"{what}, {server.get('pool_size', '?')} permits"
 
 
 def load_table(found: Benchmark) -> pd.DataFrame:
     """Rates and latencies by the number of clients."""
-    return _shown(
+    return table_of(
         [
             {
                 "Clients": count(each.n_clients),
@@ -44,8 +43,8 @@ def load_table(found: Benchmark) -> pd.DataFrame:
 
 
 def overhead_table(found: Overhead) -> pd.DataFrame:
-    """The server beside its engine."""
-    return _shown(
+    """Overhead: the server beside its engine."""
+    return table_of(
         [
             {
                 "Through HTTP, p50, ms": decimal(1000 * found.http_s),
@@ -60,7 +59,7 @@ def overhead_table(found: Overhead) -> pd.DataFrame:
 
 def memory_table(found: Benchmark) -> pd.DataFrame:
     """Memory by the number of permits."""
-    return _shown(
+    return table_of(
         [
             {
                 "Permits": count(each.pool_size),
@@ -76,12 +75,12 @@ def memory_table(found: Benchmark) -> pd.DataFrame:
 
 def streams_table(found: Benchmark) -> pd.DataFrame:
     """Latencies of live streams by their number."""
-    return _shown(
+    return table_of(
         [
             {
                 "Streams": count(each.n_at_once),
-                "Partial lag, ms": _percentiles(each.partial_lag),
-                "Decision to final, ms": _percentiles(each.decision_to_final),
+                "Partial lag, ms": each.partial_lag.to_text(),
+                "Decision to final, ms": each.decision_to_final.to_text(),
                 "In all": count(each.n_streams),
                 "Failed": count(each.n_failed),
             }
@@ -91,7 +90,7 @@ def streams_table(found: Benchmark) -> pd.DataFrame:
 
 
 def conclusions(found: Benchmark) -> list[str]:
-    """What was to be reached, and whether it was."""
+    """Conclusions: what was to be reached, and whether it was."""
     told = []
     if found.overhead is not None:
         over = found.overhead
@@ -125,13 +124,3 @@ def _growth(share: float) -> str:
 
 def _megabytes(found: Footprint | None) -> str:
     return DASH if found is None else decimal(found.resident_bytes / 1e6, 1)
-
-
-def _percentiles(found: Quantiles) -> str:
-    if not found.n:
-        return DASH
-    return " / ".join(decimal(1000 * value, 0) for value in (found.p50, found.p95, found.p99))
-
-
-def _shown(rows: list[dict[str, str]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, dtype=object)

@@ -1,4 +1,4 @@
-"""Whether a server has stood a soak: one check after the other, each with what was found."""
+"""Verdict of a soak: one check after the other, each with what was found."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Check:
     """One thing that has to be so.
 
     Attributes:
-        what: As a sentence.
-        is_met: Whether it is; None where it could not be looked at.
+        what: Requirement, as a sentence.
+        is_met: True if it is so; None where it could not be looked at.
         found: What was seen.
         details: What was wrong, a line each.
     """
@@ -39,17 +39,18 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What a soak has seen.
+    """Evidence of a soak: what it has seen.
 
     Attributes:
-        seconds: How long it lasted.
+        seconds: Seconds that it lasted.
         done: Every operation.
-        samples: Of the server, oldest first.
-        pool_size: Permits that it has.
+        samples: Samples of the server, oldest first.
+        pool_size: Permits that the server has.
         pool_available: Permits that were free when all was over, after some time.
-        before, after: What its process held before the soak and after it, nobody being connected.
-        exit_code: Of its process when it was told to end; None where force was needed, or it was not ours.
-        log: What it wrote; None where that is not ours.
+        before, after: Footprints of its process before the soak and after it, nobody being connected.
+        exit_code: Exit code of its process, which was told to end; None where force was needed, or it was not
+            ours.
+        log: File of what it wrote; None where that is not ours.
     """
 
     seconds: float
@@ -64,7 +65,7 @@ class Evidence:
 
 
 def checks(found: Evidence) -> list[Check]:
-    """All of them."""
+    """All checks of a soak."""
     always = (_pool, _answers, _hangs, _memory, _descriptors)
     return [*(check(found) for check in always), *_process(found)]
 
@@ -113,7 +114,7 @@ def _descriptors(found: Evidence) -> Check:
 
 
 def _process(found: Evidence) -> list[Check]:
-    """What only the parent of a process knows."""
+    """Checks of what only the parent of a process knows."""
     if found.log is None:
         return []
     said = found.log.read_bytes()
@@ -127,6 +128,6 @@ def _process(found: Evidence) -> list[Check]:
 
 
 def _first(done: Sequence[Done]) -> tuple[str, ...]:
-    """The first ones, those of a kind together."""
+    """Details of the first ones, those of a kind together."""
     kinds = Counter(f"{each.operation}: {each.detail}" for each in done).most_common()
     return (*(f"{n} x {kind}" for kind, n in kinds[:_N_SHOWN]), *["..."] * (len(kinds) > _N_SHOWN))

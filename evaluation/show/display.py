@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -83,8 +84,13 @@ def seconds(value: float | None) -> str:
     return f"{decimal(amount, max(0, 3 - len(str(int(amount)))))} {unit}"
 
 
+def table_of(rows: Iterable[Mapping[str, str]]) -> pd.DataFrame:
+    """Table of strings from its rows, each by column, to be rendered below."""
+    return pd.DataFrame(list(rows), dtype=object)
+
+
 def failure_of(error: object) -> str:
-    """What went wrong with an utterance, from a table's `error`; missing where nobody recorded it."""
+    """Reason why an utterance failed, from a table's `error`; missing where nobody recorded it."""
     return error if isinstance(error, str) and error else "no reason recorded"
 
 

@@ -1,4 +1,4 @@
-"""What is written to disk: JSON for machines."""
+"""JSON files, for machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How tables, sentences and pages of this package show themselves in a notebook: HTML, every text escaped."""
+"""Notebook display of this package's tables, sentences and pages: HTML, every text escaped."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _STYLE: Final = (
     "</style>"
 )
 _MOST_BYTES: Final = 12_000_000
-"""Of a page inside a notebook: about what a report with its audio takes at most."""
+"""Size of a page inside a notebook: about what a report with its audio takes at most."""
 
 
 class Title(str):
-    """What a table is called, in bold."""
+    """Title of a table, in bold."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What a notebook shows; made by `shown`."""
+    """HTML fragment that a notebook shows; made by `shown`."""
 
     html: str = field(repr=False)
 
@@ -48,8 +48,8 @@ class Page:
     """A whole page, shown in a frame of its own: neither its styles nor the notebook's reach each other.
 
     Attributes:
-        html: Of the page.
-        height_px: Of the frame.
+        html: HTML of the page.
+        height_px: Height of the frame, in pixels.
     """
 
     html: str = field(repr=False)

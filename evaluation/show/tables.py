@@ -10,19 +10,15 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from evaluation.show.display import DASH, count, decimal, estimate, failure_of, percent, seconds
+from evaluation.show.display import DASH, count, decimal, estimate, failure_of, percent, seconds, table_of
 from evaluation.show.notebook import first_words
 
 _RATES = {"wer": "WER, %", "cer": "CER, %", "ser": "SER, %"}
 
 
-def _shown(rows: list[dict[str, str]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, dtype=object)
-
-
 def summary_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """`evaluation.scoring.scores.summarize` for people."""
-    return _shown(
+    """Summary for people, from `evaluation.scoring.scores.summarize`."""
+    return table_of(
         [
             {"System": str(name)}
             | {title: _rate(row, rate) for rate, title in _RATES.items()}
@@ -41,8 +37,8 @@ def summary_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def records_table(records: pd.DataFrame) -> pd.DataFrame:
-    """Rows of `records.files.as_table` for people: the beginnings of the texts, times, confidence."""
-    return _shown(
+    """Records for people, from `records.files.as_table`: beginnings of the texts, times, confidence."""
+    return table_of(
         [
             {
                 "Utterance": str(name),
@@ -60,8 +56,8 @@ def records_table(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def speed_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """The speed columns of `evaluation.scoring.scores.summarize` for people."""
-    return _shown(
+    """Speed for people, from the columns of `evaluation.scoring.scores.summarize`."""
+    return table_of(
         [
             {
                 "System": str(name),
@@ -82,9 +78,9 @@ def stages_table(stages: Mapping[str, tuple[float, Mapping[str, float]]]) -> pd.
     """Milliseconds of work per second of audio, by stage.
 
     Args:
-        stages: Of each system, seconds of audio, and seconds of work by stage.
+        stages: Seconds of audio, and seconds of work by stage, by system.
     """
-    return _shown(
+    return table_of(
         [
             {"System": name}
             | {stage: decimal(1000 * work_s / audio_s, 2) for stage, work_s in parts.items()}
@@ -95,7 +91,7 @@ def stages_table(stages: Mapping[str, tuple[float, Mapping[str, float]]]) -> pd.
 
 
 def profiles_table(profiles: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """`evaluation.scoring.scores.profiles` of each system for people, one column of WER for each."""
+    """WER by profile for people, from `scoring.scores.profiles`, a column for each system; and CER."""
     [first, *_] = profiles.values()
     rows = []
     for index, row in first.iterrows():
@@ -108,11 +104,11 @@ def profiles_table(profiles: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         for name, table in profiles.items():
             shown[f"CER of {name}, %"] = percent(table.loc[index, "cer"])
         rows.append(shown)
-    return _shown(rows)
+    return table_of(rows)
 
 
 def rules_table(rules: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """`scoring.scores.rules` of each system for people: WER, and the difference that each rule made."""
+    """WER by rule for people, from `scoring.scores.rules` of each system, and what each rule changed."""
     [first, *_] = rules.values()
     rows = []
     for rule, row in first.iterrows():
@@ -121,12 +117,12 @@ def rules_table(rules: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             shown[f"WER of {name}, %"] = percent(table.loc[rule, "wer"])
             shown[f"change of {name}"] = decimal(100 * table.loc[rule, "difference"], sign=True)
         rows.append(shown)
-    return _shown(rows)
+    return table_of(rows)
 
 
 def differences_table(differences: pd.DataFrame) -> pd.DataFrame:
-    """`evaluation.scoring.compare.as_table`, of one comparison or of several, for people."""
-    return _shown(
+    """Paired differences for people, from `scoring.compare.as_table` of one comparison or of several."""
+    return table_of(
         [
             {
                 "A": row["a"],
@@ -144,8 +140,8 @@ def differences_table(differences: pd.DataFrame) -> pd.DataFrame:
 
 
 def contingency_table(contingency: pd.DataFrame) -> pd.DataFrame:
-    """`evaluation.scoring.compare.Comparison.contingency` for people."""
-    return _shown(
+    """Contingency table for people, from `evaluation.scoring.compare.Comparison.contingency`."""
+    return table_of(
         [
             {"Utterances": str(name)} | {title: count(row[title]) for title in row.index}
             for name, row in contingency.iterrows()
@@ -154,13 +150,13 @@ def contingency_table(contingency: pd.DataFrame) -> pd.DataFrame:
 
 
 def bins_table(bins: Mapping[str, pd.DataFrame], what: str) -> pd.DataFrame:
-    """Tables of `evaluation.scoring.breakdowns` for people: WER by `what`, one column for each system."""
+    """WER by `what` for people, from tables of `scoring.breakdowns`, a column for each system."""
     rows: dict[str, dict[str, str]] = {}
     for name, table in bins.items():
         for label, row in table.iterrows():
             shown = rows.setdefault(str(label), {what: str(label), "Utterances": count(row["n_utterances"])})
             shown[f"WER of {name}, %"] = _rate(row, "wer")
-    return _shown(list(rows.values())).fillna(DASH)
+    return table_of(list(rows.values())).fillna(DASH)
 
 
 def _in_percent(share: float) -> str:

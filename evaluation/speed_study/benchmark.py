@@ -1,4 +1,4 @@
-"""The whole measurement, in the order in which it goes."""
+"""Measurement of speed, memory and start-up as a whole, in the order in which it goes."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from typing import Any, Final
 from tqdm import tqdm
 
 from evaluation.speed_study.clips import Clips
-from evaluation.speed_study.contestants import Contestant, our_contestants, peer_contestants
+from evaluation.speed_study.contestants import our_contestants, peer_contestants
 from evaluation.speed_study.limit import BLAS_VARIABLES, LimitSection
 from evaluation.speed_study.memory import MemorySection
 from evaluation.speed_study.process import Worker, WorkerError
 from evaluation.speed_study.results import Entry, Found, Plan, SectionName
 from evaluation.speed_study.rounds import Step
 from evaluation.speed_study.sections import BatchSection, EncoderSection, Party, Section, StageSection, files
+from evaluation.systems.timed import Conditions, Contestant
 from gigastt_lab.models.files import ModelFiles
 from gigastt_lab.models.registry import canonical_name, model_directory
 from gigastt_lab.runtime.cores import default_threads
 
 TRIAL_S: Final = 2.0
-"""Of the clip that shows whether a contestant works at all."""
+"""Seconds of the clip that shows whether a contestant works at all."""
 STAGE_S: Final = 16.0
-"""Of the clip whose stages are measured, and of what threads transcribe at once."""
+"""Seconds of the clip whose stages are measured, and that several threads transcribe at once."""
 
 
 def measure(plan: Plan, *, show_progress: bool = False) -> Found:
@@ -42,11 +43,17 @@ def measure(plan: Plan, *, show_progress: bool = False) -> Found:
     threads = plan.threads or default_threads()
     before = _load_average()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        contestants = our_contestants(name, directory, threads, plan.also)
+        conditions = Conditions(
+            model=name,
+            directory=directory,
+            threads=threads,
+            folder=Path(folder),
+            also=plan.also,
+            gigastt_preload=plan.gigastt_preload,
+        )
+        contestants = our_contestants(conditions)
         if plan.with_peers:
-            contestants += peer_contestants(
-                directory, threads, Path(folder), gigastt_preload=plan.gigastt_preload
-            )
+            contestants += peer_contestants(conditions)
         run = _Run(plan, Path(folder), stack)
         with tqdm(desc="speed", unit="turn", disable=None if show_progress else True) as bar:
             run.load(contestants)
@@ -68,7 +75,7 @@ class _Run:
     """One measurement while it goes on.
 
     Attributes:
-        entries: Who takes part, and who cannot.
+        entries: Contestants, those that cannot take part among them.
     """
 
     def __init__(self, plan: Plan, folder: Path, stack: ExitStack) -> None:

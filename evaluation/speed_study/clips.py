@@ -1,4 +1,4 @@
-"""What is transcribed: the packaged clips, joined and cut to exact lengths, as WAV files."""
+"""Clips to transcribe: the packaged ones, joined and cut to exact lengths, as WAV files."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Clip:
     """A file of speech: mono PCM16 at 16 kHz.
 
     Attributes:
-        path: Where it is.
-        audio_s: Its seconds, to the sample.
+        path: Path of the WAV file.
+        audio_s: Length in seconds, to the sample.
     """
 
     path: Path
@@ -40,7 +40,7 @@ def total_s(clips: Sequence[Clip]) -> float:
 
 
 class Clips:
-    """Writes clips into a folder, each once."""
+    """Factory of clips in a folder, each written once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -51,8 +51,8 @@ class Clips:
         """A clip of so many seconds.
 
         Args:
-            audio_s: Its length; what is longer than all packaged clips repeats them.
-            start: Sample of the joined clips that it begins with.
+            audio_s: Length in seconds; a clip longer than all packaged ones together repeats them.
+            start: Index of the sample of the joined clips that it begins with.
         """
         key = audio_s, start
         if key not in self._known:

@@ -1,4 +1,4 @@
-"""What was measured, as JSON holds it: every round, and what follows from them."""
+"""Content of ``speed.json``: every round of a measurement, and what follows from them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any, get_args
 
 from evaluation.records.machine import machine_info, package_versions, without_home
-from evaluation.speed_study.contestants import PACKAGES, Also
 from evaluation.speed_study.limit import Limit
 from evaluation.speed_study.results import Entry, Found
 from evaluation.speed_study.rounds import Timing
-from evaluation.systems.engine import file_hashes
+from evaluation.systems.files import file_hashes
+from evaluation.systems.kinds import distributions
+from evaluation.systems.timed import Also
 from gigastt_lab.models.files import ModelFiles, Precision
 
 
 def as_content(found: Found) -> dict[str, Any]:
-    """All of it."""
+    """All that was measured, as JSON holds it."""
     return {
         "machine": machine_info() | {"load_average": found.load_average},
         "packages": package_versions() | _peer_versions(),
@@ -71,7 +72,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
 
 
 def _files(entry: Entry) -> dict[str, str] | None:
-    """SHA-256 of what an engine has loaded."""
+    """SHA-256 of the files that an engine has loaded; None of any other contestant."""
     contestant = entry.contestant
     if entry.error is not None or not contestant.is_ours:
         return None
@@ -104,7 +105,7 @@ def _limit(limit: Limit) -> dict[str, Any]:
 
 def _peer_versions() -> dict[str, str]:
     versions = {}
-    for distribution in (*(name for _, name in PACKAGES.values()), "openvino"):
+    for distribution in (*distributions(), "openvino"):
         try:
             versions[distribution] = importlib.metadata.version(distribution)
         except importlib.metadata.PackageNotFoundError:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from evaluation.speed_study.operations import Operations, timed
+from evaluation.systems.timed import Operations, timed
 from gigastt_lab.audio.reading import decode_audio
 from gigastt_lab.engine import Engine
 from gigastt_lab.recognition.features import log_mel
@@ -21,7 +21,7 @@ _INTEGERS: Final = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 
 
 def operations(engine: Engine) -> Operations:
-    """What is measured of the engine beside transcribing files."""
+    """Operations of the engine beside transcribing files: threads together, encoder, stages."""
     # Its very own parts: whatever else loads a model may load it differently.
     recognizer = engine._recognizer
     known: dict[tuple[str, ...], tuple[Float32Array, Int64Array]] = {}
@@ -58,7 +58,7 @@ def operations(engine: Engine) -> Operations:
 
 
 def plain_operations(session: Any) -> Operations:
-    """The same pass through a session of ONNX Runtime that nobody has told anything."""
+    """Operation of the encoder's pass through a session of ONNX Runtime with its defaults."""
     features_input, lengths_input = session.get_inputs()
     integer = _INTEGERS[lengths_input.type]
 
@@ -72,8 +72,8 @@ def _encode(encode: Encode, path: str, between_mb: int) -> dict[str, Any]:
     """One pass over a file, timed: after another one, or after other work has filled the caches.
 
     Args:
-        encode: Takes features, (1, n_mels, n_frames), and their lengths, (1,).
-        path: Of the file.
+        encode: Encoder from features, (1, n_mels, n_frames), and their lengths in frames, (1,).
+        path: Path of the file.
         between_mb: MB of other memory to write before; 0: a pass that is not timed goes before.
     """
     features = log_mel(decode_audio(Path(path)))[None]

@@ -1,4 +1,4 @@
-"""How fast this machine multiplies matrices, by the libraries that could do it for an encoder."""
+"""Rates of matrix products on this machine, by the libraries that could do them for an encoder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 
 from evaluation.speed_study.flops import read_work
-from evaluation.speed_study.operations import Operations
+from evaluation.systems.timed import Operations
 
 Kind = Literal["fp32", "fp32_blas", "int8"]
 KINDS: Final[tuple[Kind, ...]] = ("fp32", "int8", "fp32_blas")
@@ -21,13 +21,13 @@ KINDS: Final[tuple[Kind, ...]] = ("fp32", "int8", "fp32_blas")
 BLAS comes last: its threads go on spinning for a while, against whatever comes next.
 """
 
-_AT_LEAST_S: Final = 0.03  # that each product is repeated for
+_AT_LEAST_S: Final = 0.03  # that each matrix product is repeated for
 _FEWEST: Final = 2
 _PEAK_SHAPES: Final = 4
 
 
 def operations(threads: int) -> Operations:
-    """The requests `work`, what an encoder multiplies, and `gemm`, how fast that goes."""
+    """Operations `work`, the matrix products of an encoder, and `gemm`, their rates."""
     made = functools.cache(functools.partial(_product, threads=threads))
 
     def gemm(n_rows: int, shapes: list[list[int]]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def operations(threads: int) -> Operations:
 
 
 def _rate(multiply: Callable[[Any], object], n_rows: int, k: int, n: int) -> float:
-    """FLOP per second of the fastest of some products of (n_rows, k) by (k, n); 2 k n FLOP for a row."""
+    """FLOP per second of the fastest of some matrix products (n_rows, k) by (k, n); 2 k n FLOP for a row."""
     rows = np.random.default_rng(0).standard_normal((n_rows, k), np.float32)
     multiply(rows)
     times: list[float] = []
@@ -57,7 +57,7 @@ def _rate(multiply: Callable[[Any], object], n_rows: int, k: int, n: int) -> flo
 
 
 def _product(kind: Kind, k: int, n: int, *, threads: int) -> Callable[[Any], object]:
-    """A product with one constant matrix of shape (k, n)."""
+    """Matrix product with one constant matrix of shape (k, n), as a function of the other one."""
     weight = np.random.default_rng(1).standard_normal((k, n), np.float32)
     if kind == "fp32_blas":
         return lambda rows: rows @ weight

@@ -1,8 +1,9 @@
-"""The machine's own limit: how fast an encoder could be if it did nothing but multiply, at the best rate.
+"""The machine's own limit: speed of an encoder that did nothing but matrix products, at the best rate.
 
-Products of the encoder's own shapes are measured, with as many rows as the clip has encoder frames. The best
-rate over the shapes and over the libraries is taken for all of the encoder's work. Nothing else is counted:
-neither reading weights from memory, which do not fit a cache together, nor norms, softmax, features, search.
+Matrix products of the encoder's own shapes are measured, with as many rows as the clip has encoder frames.
+The best rate over the shapes and over the libraries is taken for all of the encoder's work. Nothing else is
+counted: neither reading weights from memory, which do not fit a cache together, nor norms, softmax, features,
+search.
 """
 
 from __future__ import annotations
@@ -20,21 +21,21 @@ from gigastt_lab.models.files import Precision
 from gigastt_lab.spec import GIGAAM_V3
 
 KIND_NAMES: Final = {"fp32": "MatMul", "fp32_blas": "BLAS", "int8": "INT8"}
-"""Of `gemm.KINDS`, for people."""
+"""Names of `gemm.KINDS` for people."""
 BLAS_VARIABLES: Final = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """They tell numpy's BLAS, whichever it is, how many threads to take."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """What the machine could do with a clip of one length.
+    """Limit of the machine for a clip of one length.
 
     Attributes:
-        audio_s: Its seconds.
-        n_rows: Encoder frames, which are the rows of every product.
-        flop: Of the encoder, in one pass.
+        audio_s: Length of the clip in seconds.
+        n_rows: Encoder frames, which are the rows of every matrix product.
+        flop: FLOP of one pass of the encoder.
         rates: FLOP per second by `gemm.KINDS`, the best round of each shape, in the order of `shapes`.
-        shapes: (n_in, n_out) of the constant matrices.
+        shapes: Shapes (n_in, n_out) of the constant matrices.
     """
 
     audio_s: float
@@ -65,15 +66,15 @@ class Limit:
 
 
 class LimitSection:
-    """The turns that measure it, one for each clip.
+    """Turns that measure the limit, one for each clip.
 
     Attributes:
-        turns: By clip; empty before `prepare`.
-        error: Why there is no limit.
+        turns: Turns by clip; empty before `prepare`.
+        error: Reason why there is no limit; None where there is one.
     """
 
     def __init__(self, worker: Worker, encoder: Path, clips: Sequence[Clip]) -> None:
-        """Use the process `worker` for products like those of the graph `encoder`."""
+        """Use the process `worker` for matrix products like those of the graph `encoder`."""
         self.turns: dict[Clip, Turn] = {}
         self.error: str | None = None
         self._worker = worker
@@ -84,7 +85,7 @@ class LimitSection:
         self._shapes: tuple[tuple[int, int], ...] = ()
 
     def prepare(self) -> None:
-        """Count the work.
+        """Count the FLOP and encoder frames of each clip.
 
         Raises:
             WorkerError: the graph cannot be counted.
@@ -100,7 +101,7 @@ class LimitSection:
         }
 
     def limits(self) -> list[Limit]:
-        """What was found; only clips whose turns have been taken."""
+        """Limits that were measured; only of clips whose turns have been taken."""
         found = []
         for clip, turn in self.turns.items():
             self.error = self.error or turn.error

@@ -10,9 +10,9 @@ from time import perf_counter
 from typing import Any, Final
 
 from evaluation.speed_study.clips import Clip
-from evaluation.speed_study.contestants import Contestant
 from evaluation.speed_study.process import Worker, WorkerError
 from evaluation.speed_study.rounds import Spread, Step, spread
+from evaluation.systems.timed import Contestant
 
 N_THREADS: Final = 8
 """At once, for what a thread adds."""
@@ -25,14 +25,14 @@ class Start:
     """One fresh process. Bytes are by the names of proc(5), see `worker.memory`; none where it does not tell.
 
     Attributes:
-        label: Of its contestant.
+        label: Label of its contestant.
         audio_s: Seconds of the file that it transcribed.
-        n_threads: That transcribed it, all at once.
+        n_threads: Threads that transcribed it, all at once.
         load_s: Seconds to import and load.
         first_s: Seconds from the start of the process to the transcript in its parent's hands.
-        loaded: Bytes before it transcribed.
-        worked: Bytes after it.
-        error: Why there is nothing.
+        loaded: Bytes of memory before it transcribed, by name.
+        worked: Bytes of memory after it, by name.
+        error: Reason why there is nothing; None where there is.
     """
 
     label: str
@@ -47,15 +47,15 @@ class Start:
 
 @dataclass(frozen=True, kw_only=True)
 class Footprint:
-    """What is known of a contestant's fresh processes; NaN of what is not.
+    """Start-up and memory of a contestant, from its fresh processes; NaN of what is not known.
 
     Attributes:
-        label: Of the contestant.
-        load_s, first_s: As `Start`'s; `first_s` is of the shortest file.
-        loaded_bytes, anon_bytes, file_bytes: After loading: resident, its own of it, pages of files of it.
-        peak_bytes: The most resident memory by seconds of audio.
-        thread_bytes: What each of `N_THREADS` threads but the first adds to the peak.
-        error: Why nothing is known.
+        label: Label of the contestant.
+        load_s, first_s: Seconds as of `Start`; `first_s` is of the shortest file.
+        loaded_bytes, anon_bytes, file_bytes: Resident memory after loading: all, its own, pages of files.
+        peak_bytes: Peak of resident memory, by seconds of audio.
+        thread_bytes: Bytes that each of `N_THREADS` threads but the first adds to the peak.
+        error: Reason why nothing is known; None where something is.
     """
 
     label: str
@@ -70,23 +70,23 @@ class Footprint:
 
 
 class MemorySection:
-    """The fresh processes of all contestants, one after the other.
+    """Fresh processes of all contestants, one after the other.
 
     Attributes:
-        n_steps: Processes.
-        starts: Those that are done.
+        n_steps: Number of processes.
+        starts: Processes that are done.
     """
 
     def __init__(
         self, contestants: Sequence[Contestant], clips: Sequence[Clip], threaded: Clip, folder: Path
     ) -> None:
-        """Plan them.
+        """Plan the processes.
 
         Args:
-            contestants: Who takes part; those that cannot start are left out by whoever knows.
-            clips: One process each, `N_STARTS` for the shortest, and one before that fills the page cache.
-            threaded: For what a thread adds: once alone, once in `N_THREADS` threads; of the engine only.
-            folder: For logs.
+            contestants: Contestants that can start; whoever knows has left out the others.
+            clips: Clips, one process each, `N_STARTS` for the shortest; one before fills the page cache.
+            threaded: Clip for the memory of a thread: once alone, once in `N_THREADS` threads; engine only.
+            folder: Folder for logs.
         """
         self.starts: list[Start] = []
         shortest, *others = sorted(clips, key=lambda clip: clip.audio_s)
@@ -135,7 +135,7 @@ def fresh(contestant: Contestant, clip: Clip, log: Path, n_threads: int = 1) -> 
 
 
 def footprints(starts: Sequence[Start]) -> Iterator[Footprint]:
-    """What the processes of each contestant tell together."""
+    """Footprint of each contestant, from all its processes."""
     for label in dict.fromkeys(start.label for start in starts):
         its = [start for start in starts if start.label == label]
         good = [start for start in its if start.error is None]

@@ -27,7 +27,7 @@ _HATCHES: Final = ("", "//", "..", "xx", "\\\\")
 
 
 def write_plots(found: Found, folder: Path) -> list[Path]:
-    """Write those whose sections were measured, as PNG; returns the paths."""
+    """Write the plots whose sections were measured, as PNG; returns the paths."""
     present = [entry.contestant.label for entry in found.entries if entry.error is None]
     numbers = {label: number for number, label in enumerate(present)}
     drawn: dict[str, Axes] = {}
@@ -54,10 +54,10 @@ def rtfx_by_length(
     """Seconds of audio per second, each contestant at each length, and the machine's limit as a line.
 
     Args:
-        timings: Files, one at a time.
-        limits: Of some of the lengths, or none.
-        numbers: Of the contestants, for their colours.
-        ax: Where to draw.
+        timings: Timings of files, one at a time.
+        limits: Limits of the machine at some of the lengths, or none.
+        numbers: Numbers of the contestants by label, for their colours.
+        ax: Axes to draw on; None: new ones.
     """
     ax = axes_or_new(ax, width=_WIDTH, height=3.6)
     lengths = list(dict.fromkeys(timing.audio_s for timing in timings))
@@ -95,7 +95,7 @@ def latency_by_length(timings: Sequence[Timing], numbers: Mapping[str, int], ax:
 
 
 def times_ours(found: Found, ax: Axes | None = None) -> Axes:
-    """How many times as long as the engine others take over the same files, one row each, by length.
+    """Time of others as a multiple of the engine's over the same files, one row each, by length.
 
     The engine is taken in the same precision; right of 1, it is the faster.
     """
@@ -111,7 +111,7 @@ def times_ours(found: Found, ax: Axes | None = None) -> Axes:
 
 
 def share_of_limit(found: Found, ax: Axes | None = None) -> Axes:
-    """How many percent of the machine's own limit each reaches, one row each, by length."""
+    """Percentage of the machine's own limit that each reaches, one row each, by length."""
     its: dict[str, list[tuple[float, Spread]]] = {}
     for timing in found.end_to_end:
         share = _scaled(timing.rtfx, 100 / found.limit_rtfx(timing))
@@ -126,9 +126,9 @@ def rtfx_by_threads(founds: Sequence[Found], audio_s: float, ax: Axes | None = N
     """Seconds of audio per second against threads, from measurements with different numbers of them.
 
     Args:
-        founds: Of one machine; the engine's files of `audio_s` are taken of each.
-        audio_s: Seconds of the files.
-        ax: Where to draw.
+        founds: Measurements on one machine; the engine's files of `audio_s` are taken of each.
+        audio_s: Length of the files in seconds.
+        ax: Axes to draw on; None: new ones.
     """
     ax = axes_or_new(ax)
     its: dict[str, dict[int, Spread]] = {}
@@ -149,9 +149,9 @@ def rtfx_by_provider(founds: Mapping[str, Found], audio_s: float, ax: Axes | Non
     """Seconds of audio per second of the engine on each execution provider, one row each.
 
     Args:
-        founds: By what to call the machine or the model.
-        audio_s: Seconds of the files.
-        ax: Where to draw.
+        founds: Measurements by the name to give the machine or the model.
+        audio_s: Length of the files in seconds.
+        ax: Axes to draw on; None: new ones.
     """
     its: dict[str, list[tuple[float, Spread]]] = {}
     for name, found in founds.items():

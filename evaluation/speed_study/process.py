@@ -23,22 +23,22 @@ class WorkerError(Exception):
 
 
 class Worker:
-    """One process. A context manager: nothing runs before the first request, nor after the end.
+    """Process of one contestant. A context manager: nothing runs before the first request, nor after the end.
 
     Attributes:
-        is_alive: Whether it can be asked, or has not been yet.
-        started_at: When it was started, by `time.perf_counter`.
+        is_alive: True if it can be asked, or has not been yet.
+        started_at: Time of its start, by `time.perf_counter`.
     """
 
     def __init__(
         self, spec: Mapping[str, Any], log: Path, environment: Mapping[str, str] | None = None
     ) -> None:
-        """Nothing is started yet.
+        """Start nothing yet.
 
         Args:
-            spec: What `worker` is told.
-            log: A file for what it writes to stderr.
-            environment: Variables that it gets beside those of this process.
+            spec: Description of the contestant, see `systems.timed.Contestant.spec`.
+            log: File for what it writes to stderr.
+            environment: Environment variables that it gets beside those of this process.
         """
         self.is_alive = True
         self.started_at = 0.0

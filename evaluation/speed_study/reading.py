@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from evaluation.records.files import RecordError
 from evaluation.records.machine import machine_info, package_versions
-from evaluation.speed_study.contestants import Contestant
 from evaluation.speed_study.limit import Limit
 from evaluation.speed_study.memory import Start
 from evaluation.speed_study.report import as_html
 from evaluation.speed_study.results import Entry, Found, Plan
 from evaluation.speed_study.rounds import Timing
+from evaluation.systems.timed import Contestant
 
 _TIMINGS: Final = ("end_to_end", "growth", "batch", "encoder", "stages")
 _CONTESTANT: Final = ("label", "kind", "precision", "provider", "threads", "note")
@@ -24,13 +24,13 @@ _CONTESTANT: Final = ("label", "kind", "precision", "provider", "threads", "note
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """A measurement, and where it was made.
+    """Measurement, and the machine and command that made it.
 
     Attributes:
-        found: What was measured.
-        machine: As of `evaluation.records.machine.machine_info`.
-        packages: Versions.
-        command: The command line.
+        found: Results of the measurement.
+        machine: Machine, as of `evaluation.records.machine.machine_info`.
+        packages: Versions of packages by name.
+        command: Command line that made it.
     """
 
     found: Found = field(repr=False)
@@ -40,7 +40,7 @@ class Recorded:
 
     @property
     def numbers(self) -> dict[str, int]:
-        """Of the contestants that took part, for their colours in plots."""
+        """Numbers of the contestants that took part by label, for their colours in plots."""
         present = [entry.contestant.label for entry in self.found.entries if entry.error is None]
         return {label: number for number, label in enumerate(present)}
 
@@ -65,12 +65,12 @@ def load(path: str | Path) -> Recorded:
 
 
 def here(found: Found) -> Recorded:
-    """What was measured just now, on this machine."""
+    """Record of a measurement that was made just now, on this machine."""
     return Recorded(found=found, machine=machine_info(), packages=package_versions(), command="")
 
 
 def of_content(content: Mapping[str, Any]) -> Recorded:
-    """What `evaluation.speed_study.content.as_content` made, through JSON or not."""
+    """Record from what `evaluation.speed_study.content.as_content` gave, through JSON or not."""
     machine = dict(content["machine"])
     before, after = (_number(load) for load in machine.pop("load_average"))
     found = Found(
@@ -122,5 +122,5 @@ def _limit(content: Mapping[str, Any]) -> Limit:
 
 
 def _number(value: float | None) -> float:
-    """JSON has null for what is not known."""
+    """Number from JSON, which has null for NaN."""
     return math.nan if value is None else value

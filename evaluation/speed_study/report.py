@@ -20,7 +20,7 @@ from evaluation.speed_study.sections import BETWEEN_MB
 
 @dataclass(frozen=True)
 class Part:
-    """A table with its title and what has to be said of it."""
+    """Table with its title and remarks."""
 
     title: str
     table: pd.DataFrame = field(repr=False)
@@ -28,7 +28,7 @@ class Part:
 
 
 def as_text(found: Found) -> str:
-    """For a terminal."""
+    """Report for a terminal."""
     told = [_head(found), ""]
     for part in parts(found):
         told += [part.title, render_text(part.table), *part.remarks, ""]
@@ -36,7 +36,7 @@ def as_text(found: Found) -> str:
 
 
 def as_markdown(found: Found, command: str) -> str:
-    """For a file."""
+    """Report for a file, in Markdown."""
     told = ["# Speed, memory, start-up", "", markdown(_head(found)), "", "```sh", command, "```", ""]
     for part in parts(found):
         told += [f"## {part.title}", "", render_markdown(part.table), ""]
@@ -45,7 +45,7 @@ def as_markdown(found: Found, command: str) -> str:
 
 
 def as_html(found: Found, machine: Mapping[str, Any], versions: Mapping[str, str]) -> str:
-    """For a notebook, of a measurement that may come from another machine."""
+    """Report for a notebook, of a measurement that may come from another machine."""
     told: list[str | pd.DataFrame] = [_head(found, machine, versions)]
     for part in parts(found):
         told += [Title(part.title), part.table, *part.remarks]
@@ -72,7 +72,7 @@ def parts(found: Found) -> Iterator[Part]:
 
 
 def notes(found: Found) -> list[str]:
-    """How to read the numbers, and what failed."""
+    """Notes: directions for reading the numbers, and failures."""
     rounds = f"{counted(found.plan.n_rounds, 'round')}, of batches and growth {found.plan.n_fewer_rounds}"
     told = [
         f"medians of {rounds}; in brackets the quartiles. In each round all take their turn with the same "
@@ -107,7 +107,7 @@ def _head(
 
 
 def _failures(found: Found) -> dict[str, list[str]]:
-    """Why there are dashes, and where."""
+    """Places with a dash instead of a number, by the reason."""
     told: dict[str, list[str]] = {}
     for timing in (*found.end_to_end, *found.batch, *found.encoder, *found.growth, *found.stages):
         if timing.error is not None:

@@ -1,4 +1,4 @@
-"""What to measure, and what was measured."""
+"""Plan and results of a measurement."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from evaluation.speed_study.contestants import Also, Contestant
 from evaluation.speed_study.limit import Limit
 from evaluation.speed_study.memory import Footprint, Start, footprints
 from evaluation.speed_study.rounds import UNKNOWN, Spread, Timing
 from evaluation.speed_study.sections import OURS, PLAIN
+from evaluation.systems.timed import Also, Contestant
 
 SectionName = Literal["end-to-end", "batch", "encoder", "memory", "stages", "growth", "limit"]
 SECTION_NAMES: Final[tuple[SectionName, ...]] = get_args(SectionName)
@@ -19,20 +19,20 @@ SECTION_NAMES: Final[tuple[SectionName, ...]] = get_args(SectionName)
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to measure.
+    """Plan of a measurement.
 
     Attributes:
-        model: Its name.
-        directory: Where it is, if not in the usual place.
-        threads: Of those that can be told; None: what `cores.default_threads` says.
-        n_rounds: That count, of files, encoder and stages; half as many of batches and growth.
-        lengths_s: Of the clips that are taken one at a time.
-        sections: Which.
-        with_peers: Whether to measure peers.
+        model: Name of the model.
+        directory: Directory of the model, if not the usual one.
+        threads: Threads of those that can be told; None: as many as `runtime.cores.default_threads` says.
+        n_rounds: Rounds that count, of files, encoder and stages; half as many of batches and growth.
+        lengths_s: Lengths in seconds of the clips that are taken one at a time.
+        sections: Names of the sections to measure.
+        with_peers: True to measure peers, too.
         also: More directories for the engine.
-        gigastt_preload: See `contestants.peer_contestants`.
-        growth_s: Lengths over which the work per second of audio is followed.
-        encoder_s: Lengths for the encoder alone.
+        gigastt_preload: Library to preload for gigastt's wheel, see `systems.timed.Conditions`.
+        growth_s: Lengths in seconds over which the work per second of audio is followed.
+        encoder_s: Lengths in seconds for the encoder alone.
         batch_sizes: Utterances at once, at most `clips.N_MIXED`.
     """
 
@@ -51,18 +51,18 @@ class Plan:
 
     @property
     def n_fewer_rounds(self) -> int:
-        """Of batches and growth, which are long."""
+        """Rounds that count of batches and growth, which are long."""
         return math.ceil(self.n_rounds / 2)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A contestant, and whether it could take part.
+    """Contestant that took part, or could not.
 
     Attributes:
-        contestant: Who.
-        version: Of its package; "" where that is not known.
-        error: Why it could not take part.
+        contestant: The contestant.
+        version: Version of its package; "" where that is not known.
+        error: Reason why it could not take part; None if it did.
     """
 
     contestant: Contestant
@@ -72,17 +72,17 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What was measured; a section that was not asked for is empty.
+    """Results of a measurement; a section that was not asked for is empty.
 
     Attributes:
-        plan: What was asked for.
-        threads: Of those that can be told.
-        entries: Who took part, and who could not.
-        load_average: Of the machine, before and after: processes that ran or waited, over a minute.
-        end_to_end, growth, batch, encoder, stages: Of `sections`.
+        plan: Plan that was asked for.
+        threads: Threads of those that can be told.
+        entries: Contestants, those that could not take part among them.
+        load_average: Load of the machine, before and after: processes that ran or waited, over a minute.
+        end_to_end, growth, batch, encoder, stages: Timings of the sections.
         starts: Fresh processes.
-        limits: By length.
-        limit_error: Why there is none.
+        limits: Limits of the machine, one for each length.
+        limit_error: Reason why there is no limit; None where there is one.
     """
 
     plan: Plan
@@ -100,11 +100,11 @@ class Found:
 
     @property
     def footprints(self) -> list[Footprint]:
-        """Of each contestant's fresh processes."""
+        """Start-up and memory of each contestant, from its fresh processes."""
         return list(footprints(self.starts))
 
     def times_ours(self, timing: Timing, timings: Sequence[Timing]) -> Spread:
-        """How many times as long as the engine's it took, round by round; NaN of the engine's own.
+        """Time as a multiple of the engine's, round by round; NaN of the engine's own.
 
         The engine's is the one with the same precision, or with the same graph where it is a plain graph.
         """
@@ -116,12 +116,12 @@ class Found:
         return UNKNOWN if other is None or other is timing else timing.times_of(other)
 
     def limit_rtfx(self, timing: Timing) -> float:
-        """The RTFx that the machine's rate allows for this length and precision; NaN where not measured."""
+        """RTFx that the machine's rate allows for this length and precision; NaN where not measured."""
         precision = self._contestant(timing.label.replace(PLAIN, OURS, 1)).precision
         return next((one.rtfx(precision) for one in self.limits if one.audio_s == timing.audio_s), math.nan)
 
     def share_of_limit(self, timing: Timing) -> float:
-        """How much of that it reached, at the median."""
+        """Share of the limit that a timing reached, at the median."""
         return timing.rtfx.median / self.limit_rtfx(timing)
 
     def _contestant(self, label: str) -> Contestant:
@@ -129,5 +129,5 @@ class Found:
 
 
 def is_same_work(a: Timing, b: Timing) -> bool:
-    """Whether two timings are of the same audio in the same manner."""
+    """True if two timings are of the same audio in the same manner."""
     return (a.audio_s, a.variant, a.n_utterances) == (b.audio_s, b.variant, b.n_utterances)

@@ -1,4 +1,4 @@
-"""Turns taken in rounds, so that whatever else the machine does falls on all; and what such rounds tell."""
+"""Turns taken in rounds, so that whatever else the machine does falls on all; and their statistics."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import numpy as np
 from evaluation.speed_study.process import Worker, WorkerError
 
 Step = Callable[[], object]
-"""Called after each turn: for a bar."""
+"""Callback after each turn, for a progress bar."""
 
 
 class Turn:
     """One request to one process, again in each round.
 
     Attributes:
-        answers: One for each round that counted, the oldest first.
-        error: Why there is none; then it has no more turns.
+        answers: Answers, one for each round that counted, the oldest first.
+        error: Reason why there is none; then it has no more turns.
     """
 
     def __init__(self, worker: Worker, operation: str, **details: Any) -> None:
-        """Say what is asked for; see `worker`."""
+        """Plan a request; see `worker`."""
         self.answers: list[dict[str, Any]] = []
         self.error: str | None = None
         self._worker = worker
@@ -47,7 +47,7 @@ class Turn:
 
 
 def in_rounds(groups: Sequence[Sequence[Turn]], n_rounds: int, step: Step) -> None:
-    """In each round each group, in each group one turn after the other; a round that warms up goes before.
+    """Take turns: each round all groups, each group one turn after the other; one round before warms up.
 
     The order in a group is drawn anew in each round, so that nobody always follows the same one.
     """
@@ -60,7 +60,7 @@ def in_rounds(groups: Sequence[Sequence[Turn]], n_rounds: int, step: Step) -> No
 
 
 def n_steps(groups: Sequence[Sequence[Turn]], n_rounds: int) -> int:
-    """How often `in_rounds` calls its `step`."""
+    """Number of times that `in_rounds` calls its `step`."""
     return (n_rounds + 1) * sum(map(len, groups))
 
 
@@ -90,18 +90,18 @@ def spread(values: Sequence[float]) -> Spread:
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """What one contestant took for one piece of work, round by round.
+    """Seconds that one contestant took for one piece of work, round by round.
 
     Attributes:
-        label: Whose.
+        label: Label of the contestant.
         audio_s: Seconds of audio.
         wall_s: Seconds that passed, one number for each round.
-        cpu_s: Seconds that its threads worked, all together.
-        variant: What was peculiar, where there were several ways.
-        n_utterances: That the audio consists of.
-        n_as_alone: Of these, those whose text was the same as alone; None of one at a time.
-        text: That came of it; None where that is not text.
-        error: Why there is nothing.
+        cpu_s: Seconds that its threads worked, all together, one number for each round.
+        variant: Name of the way it was done, where there were several.
+        n_utterances: Utterances that the audio consists of.
+        n_as_alone: Utterances whose text was the same as alone; None of one at a time.
+        text: Text that came of it; None where that is not text.
+        error: Reason why there is nothing; None where there is.
     """
 
     label: str
@@ -116,7 +116,7 @@ class Timing:
 
     @property
     def n_characters(self) -> int | None:
-        """Of the text."""
+        """Number of characters of the text; None where there is none."""
         return None if self.text is None else len(self.text)
 
     @property
@@ -140,7 +140,7 @@ class Timing:
         return spread([1000 * wall_s / self.audio_s for wall_s in self.wall_s])
 
     def growth_from(self, other: Timing) -> Spread:
-        """How many times the work per second of audio of `other` this took, round by round.
+        """Work per second of audio as a multiple of that of `other`, round by round.
 
         >>> short = Timing(label="", audio_s=1.0, cpu_s=(2.0,))
         >>> Timing(label="", audio_s=4.0, cpu_s=(12.0,)).growth_from(short).median
@@ -152,7 +152,7 @@ class Timing:
         return spread([mine / its / longer for mine, its in zip(self.cpu_s, other.cpu_s, strict=True)])
 
     def times_of(self, other: Timing) -> Spread:
-        """How many times as long as `other` this took, round by round.
+        """Time as a multiple of that of `other`, round by round.
 
         >>> a, b = (Timing(label="", audio_s=1.0, wall_s=wall_s) for wall_s in ((2.0, 4.0), (1.0, 2.0)))
         >>> a.times_of(b).median

@@ -1,4 +1,4 @@
-"""What is measured in rounds: each section makes its turns, and says what each of them was of."""
+"""Sections of a measurement: each makes its turns, and tells what each of them was of."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from evaluation.speed_study.clips import Clip, total_s
-from evaluation.speed_study.contestants import Contestant
 from evaluation.speed_study.process import Worker, WorkerError
 from evaluation.speed_study.rounds import Step, Timing, Turn, in_rounds, n_steps, timing_of
+from evaluation.systems.timed import Contestant
 
 BETWEEN_MB: Final = 64
 """Other memory that is written between two passes of the encoder: more than caches hold."""
 
 OURS, PLAIN = "ours ", "plain ONNX Runtime "
-"""What labels of the engine begin with, and those of its graphs without it."""
+"""Prefixes of the labels of the engine, and of its graphs without it."""
 WARM, COLD = "back to back", "other work between"
 STAGES: Final = {
     "features": "features",
@@ -23,7 +23,6 @@ STAGES: Final = {
     "search": "search, one at a time",
     "search_batch": "search, batch of 16",
 }
-_WITH_BATCHES: Final = frozenset({"engine", "onnx-asr"})
 
 
 @dataclass(frozen=True)
@@ -36,12 +35,12 @@ class Party:
 
 @dataclass
 class Section:
-    """Turns and what they are of.
+    """Turns of one kind, and what they are of.
 
     Attributes:
-        n_rounds: That count.
-        groups: Turns that are taken one after the other, see `rounds.in_rounds`.
-        rows: Of each turn that is a row, what it is of: fields of `Timing`.
+        n_rounds: Rounds that count.
+        groups: Groups of turns that are taken one after the other, see `rounds.in_rounds`.
+        rows: Turns that are rows of tables, each with what it is of: fields of `Timing`.
     """
 
     n_rounds: int
@@ -58,7 +57,7 @@ class Section:
         in_rounds(self.groups, self.n_rounds, step)
 
     def timings(self) -> list[Timing]:
-        """What was measured."""
+        """Timings of the turns that are rows."""
         return [timing_of(turn, **what) for turn, what in self.rows]
 
     def group(self, turns: Sequence[tuple[Turn, dict[str, Any]]]) -> None:
@@ -68,7 +67,7 @@ class Section:
 
 
 def files(parties: Sequence[Party], clips: Sequence[Clip], n_rounds: int) -> Section:
-    """One file at a time, of each length: bytes in, text out."""
+    """Section of files, one at a time, of each length: bytes in, text out."""
     section = Section(n_rounds)
     for clip in clips:
         section.group(
@@ -91,7 +90,7 @@ class BatchSection(Section):
     ) -> None:
         """Plan batches of the first utterances of `clips`."""
         super().__init__(n_rounds)
-        parties = [party for party in parties if party.contestant.kind in _WITH_BATCHES]
+        parties = [party for party in parties if party.contestant.takes_batches]
         self._alone = {
             party.contestant.label: [Turn(party.worker, "transcribe", path=str(clip.path)) for clip in clips]
             for party in parties
@@ -123,7 +122,7 @@ class BatchSection(Section):
         super().run(step)
 
     def timings(self) -> list[Timing]:
-        """What was measured, and how many texts are as they are alone."""
+        """Timings of the turns, with the number of texts that are as they are alone."""
         found = []
         for turn, what in self.rows:
             alone = [one.answers[0]["text"] for one in self._alone[what["label"]] if one.answers]
@@ -140,9 +139,9 @@ class EncoderSection(Section):
         """Plan both ways for each length: pass after pass, and with other work between.
 
         Args:
-            pairs: An engine, and a process of kind "session" for the same graph, not loaded yet.
-            clips: Of each length.
-            n_rounds: That count.
+            pairs: Engines, each with a process of kind "session" for the same graph, not loaded yet.
+            clips: Clips, one of each length.
+            n_rounds: Rounds that count.
         """
         super().__init__(n_rounds)
         self._plain: dict[Worker, list[Turn]] = {session: [] for _, session in pairs}
@@ -172,7 +171,7 @@ class EncoderSection(Section):
 
 
 def plain_label(contestant: Contestant) -> str:
-    """What the graph of an engine is called where ONNX Runtime runs it by default.
+    """Label of an engine's graph where ONNX Runtime runs it by default.
 
     >>> from pathlib import Path
     >>> ours = Contestant(label="ours INT8", kind="engine", directory=Path(), precision="int8", threads=1)
@@ -203,7 +202,7 @@ class StageSection(Section):
         )
 
     def timings(self) -> list[Timing]:
-        """One for each engine and stage."""
+        """Timings, one for each engine and stage."""
         found = []
         for turn, what in self.rows:
             for name, variant in STAGES.items():

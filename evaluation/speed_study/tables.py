@@ -1,4 +1,4 @@
-"""The tables as people read them, one or more for each section; see `evaluation.show.display`."""
+"""Tables as people read them, one or more for each section; see `evaluation.show.display`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MB: Final = 1e6
 
 
 def contestants_table(found: Found) -> pd.DataFrame:
-    """Who took part, and who could not."""
+    """Table of the contestants, those that could not take part among them."""
     rows = []
     for entry in found.entries:
         contestant = entry.contestant
@@ -35,7 +35,7 @@ def contestants_table(found: Found) -> pd.DataFrame:
 
 
 def limit_table(found: Found) -> pd.DataFrame:
-    """Rates of products at the encoder's shapes, and what they allow."""
+    """Rates of matrix products at the encoder's shapes, and the RTFx that they allow."""
     rows = []
     for limit in found.limits:
         rates = {
@@ -155,7 +155,7 @@ def growth_table(found: Found) -> pd.DataFrame:
 
 
 def by_label(timings: Sequence[Timing]) -> dict[str, list[Timing]]:
-    """Timings by whose they are, in order."""
+    """Timings by their label, in order."""
     found: dict[str, list[Timing]] = {}
     for timing in timings:
         found.setdefault(timing.label, []).append(timing)

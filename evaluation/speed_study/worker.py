@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from evaluation.speed_study.operations import Operations
-from evaluation.speed_study.runners import LOADERS
+from evaluation.speed_study import runners
+from evaluation.systems.timed import Operations
 
 _STATUS: Final = Path("/proc/self/status")
 _REST_S: Final = 0.005
@@ -30,8 +30,9 @@ def main(arguments: list[str]) -> int:
     """Answer requests until stdin ends; 2 where nobody knows such a contestant."""
     answers = _own_stdout()
     spec: dict[str, Any] = json.loads(arguments[0])
-    if spec.get("kind") not in LOADERS:
-        _say(answers, {"error": f"there is no contestant {spec.get('kind')!r}: {', '.join(LOADERS)}"})
+    if not runners.knows(spec.get("kind", "")):
+        known = ", ".join(runners.names())
+        _say(answers, {"error": f"there is no contestant {spec.get('kind')!r}: {known}"})
         return 2
     operations: Operations = {"memory": memory, "rest": rest}
     for line in sys.stdin:
@@ -57,10 +58,10 @@ def load(spec: Mapping[str, Any], operations: Operations) -> dict[str, Any]:
         "load_s", seconds of both; "version" of its package; and `memory` after it.
     """
     started = time.perf_counter()
-    found, version = LOADERS[spec["kind"]](spec)
+    found = runners.load(spec)
     load_s = time.perf_counter() - started
-    operations.update(found)
-    return {"load_s": load_s, "version": version, **memory()}
+    operations.update(found.operations)
+    return {"load_s": load_s, "version": found.version, **memory()}
 
 
 def memory() -> dict[str, Any]:
@@ -93,7 +94,7 @@ def rest() -> dict[str, Any]:
 
 
 def _own_stdout() -> TextIO:
-    """Where answers go; what others write to stdout goes to stderr from here on, from C code too."""
+    """Stream for answers; what others write to stdout goes to stderr from here on, from C code too."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = sys.stderr

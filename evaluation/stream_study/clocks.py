@@ -10,13 +10,13 @@ ClockName = Literal["real", "simulated", "ideal"]
 
 
 class Clock(Protocol):
-    """Seconds since the stream began. Work takes as long as it takes; waiting is what clocks differ in."""
+    """Clock of a stream. Work takes as long as it takes; waiting is what clocks differ in."""
 
     def now(self) -> float:
         """Seconds since the stream began."""
 
     def wait_until(self, at_s: float) -> None:
-        """Come back when it is so late, at once where it is later already."""
+        """Wait until so many seconds since the beginning, not at all where it is later already."""
 
 
 class RealClock:

@@ -34,7 +34,7 @@ class Session(Protocol):
 
 
 class Streams(Protocol):
-    """What opens streams; `gigastt_lab.engine.Engine` does."""
+    """Opener of streams; `gigastt_lab.engine.Engine` does."""
 
     def stream(self, sample_rate: int, options: StreamOptions) -> Session:
         """A new stream."""
@@ -42,11 +42,11 @@ class Streams(Protocol):
 
 @dataclass(frozen=True)
 class StreamChoice:
-    """Options of a stream, and what to call them.
+    """Options of a stream, and their name.
 
     Attributes:
-        name: The preset's, with what was changed.
-        options: All of them.
+        name: Name of the preset, with what was changed.
+        options: All options of the stream.
     """
 
     name: str
@@ -79,9 +79,9 @@ class EngineStreamSystem:
     """An engine that is streamed to: each clip is one stream, its hypothesis the finals joined.
 
     Attributes:
-        name: That of the engine, and the preset; the clock where it is not the simulated one.
-        info: What really runs; "file_path" names the same engine's system for whole files.
-        batch_size: Streams beside each other, each in a thread.
+        name: Name of the engine, and of the preset; the clock where it is not the simulated one.
+        info: Facts of what really runs; "file_path" names the same engine's system for whole files.
+        batch_size: Number of streams beside each other, each in a thread.
     """
 
     def __init__(
@@ -98,13 +98,13 @@ class EngineStreamSystem:
         """Use `of`.
 
         Args:
-            engine: Opens streams.
+            engine: Opener of the streams.
             choice: Options of the streams.
-            feeding: How they are fed.
+            feeding: Options of their feeding.
             base: Name of the engine.
-            info: What it really runs.
-            n_streams: How many at once; more than one need the real clock.
-            new_clock: In place of the clock that `feeding` names.
+            info: Facts of what the engine really runs.
+            n_streams: Number of streams at once; more than one need the real clock.
+            new_clock: Maker of clocks, in place of the one that `feeding` names.
 
         Raises:
             ValueError: several streams by another clock, which cannot show how they wait for each other.
@@ -139,7 +139,7 @@ class EngineStreamSystem:
         return made
 
     def transcribe(self, audios: Sequence[Audio]) -> list[Outcome]:
-        """One outcome for each; the streams run beside each other."""
+        """Outcome of each audio; the streams run beside each other."""
         return at_once(self._outcome, [decoded(audio) for audio in audios], self.batch_size)
 
     def _outcome(self, each: Decoded) -> Outcome:
@@ -194,7 +194,7 @@ class EngineStreamSystem:
 
 
 def at_once(work: Callable[[Item], Result], items: Sequence[Item], n: int) -> list[Result]:
-    """What `work` makes of each item, in order; of `n` at a time, each in a thread."""
+    """Results of `work` on each item, in order; `n` at a time, each in a thread."""
     if n == 1:
         return [work(item) for item in items]
     with ThreadPoolExecutor(max_workers=n) as pool:

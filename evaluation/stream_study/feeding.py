@@ -1,4 +1,4 @@
-"""A clip as a microphone would hand it over, and where speech begins and ends in it."""
+"""Feeding of a stream: a clip piece by piece, as a microphone would hand it over."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ NOISE_DBFS: Final = -72.0
 
 @dataclass(frozen=True, kw_only=True)
 class Feeding:
-    """How clips are streamed.
+    """Options of feeding clips to a stream.
 
     Attributes:
-        clock: "real" waits as a microphone would; "simulated" jumps over the waits (`SimulatedClock`);
-            "ideal" over the work, too (`IdealClock`).
-        chunk_ms: Audio in one piece. 100 ms is what clients of such servers commonly send.
-        silence_ms: Faint noise after each clip, so that its end is found as a speaker's is: by silence.
+        clock: Name of the clock. "real" waits as a microphone would; "simulated" jumps over the waits
+            (`SimulatedClock`); "ideal" over the work, too (`IdealClock`).
+        chunk_ms: Milliseconds of audio in one piece. 100 ms is what clients of such servers commonly send.
+        silence_ms: Milliseconds of faint noise after each clip, so that its end is found as a speaker's is:
+            by silence.
     """
 
     clock: ClockName = "simulated"
@@ -44,7 +45,7 @@ class Feeding:
         return CLOCKS[self.clock]()
 
     def chunks(self, waveform: Float32Array) -> Iterator[tuple[float, bytes]]:
-        """The clip and the noise after it, piece by piece: where in the stream it ends, and PCM16 of it."""
+        """Pieces of the clip and of the noise after it: end in the stream, in seconds, and PCM16 of each."""
         samples = np.concatenate([to_pcm16(waveform), faint_noise(RATE * self.silence_ms // 1000)])
         size = RATE * self.chunk_ms // 1000
         for start in range(0, len(samples), size):
@@ -52,7 +53,7 @@ class Feeding:
             yield (start + len(piece)) / RATE, piece.tobytes()
 
     def described(self) -> dict[str, Any]:
-        """For the header of a record file."""
+        """Facts of the feeding, for the header of a record file."""
         return {"clock": self.clock, "chunk_ms": self.chunk_ms, "silence_ms": self.silence_ms}
 
 
@@ -62,7 +63,7 @@ def to_pcm16(waveform: Float32Array) -> npt.NDArray[np.int16]:
 
 
 def faint_noise(n_samples: int) -> npt.NDArray[np.int16]:
-    """What a microphone hears in a quiet room: white noise at -72 dB of full scale, always the same.
+    """Noise of a quiet room, as a microphone hears it: white, at -72 dB of full scale, always the same.
 
     Not zeros: no microphone gives them, and a recogniser may pass over them without any work.
     """

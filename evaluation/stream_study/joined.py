@@ -1,4 +1,4 @@
-"""Clips one after the other as long streams: does the work keep up for a minute, or an hour?"""
+"""Clips joined to long streams: does the work keep up for a minute, or an hour?"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Joined(Derived):
     The last one may be shorter. Audio that cannot be decoded ends the reading: a stream cannot go without it.
 
     Attributes:
-        name, revision, description, drawing: As of `Dataset`, saying so.
+        name, revision, description, drawing: Facts of the `Dataset`, saying that it is joined.
     """
 
     def __init__(self, dataset: Utterances, seconds: float) -> None:
@@ -35,7 +35,7 @@ class Joined(Derived):
 
     @property
     def n_expected(self) -> int | None:
-        """Not known before all are read."""
+        """Number of utterances: None, not known before all are read."""
         return None
 
     def __iter__(self) -> Iterator[Utterance]:

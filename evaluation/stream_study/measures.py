@@ -1,4 +1,4 @@
-"""What is measured of one stream, from its log.
+"""Measures of one stream, from its log: instability and latencies.
 
 **Instability.** Of the results of one utterance, each is compared with the next: its words behind the longest
 common prefix of the two, in words, were taken back, and count as unstable once for every time that happens.
@@ -38,13 +38,13 @@ Ending = Literal["silence", "early", "stop", "none", "no speech"]
 
 @dataclass(frozen=True)
 class Instability:
-    """Words taken back, and words in the finals.
+    """Instability counts: words taken back, and words in the finals.
 
     Attributes:
-        unstable, unstable_plain: As shown, and without case and punctuation.
-        among_partials, among_partials_plain: The same without what finals change.
-        n_words: In the finals.
-        n_utterances, n_revised: With a result; and those of them that took back a word, as shown.
+        unstable, unstable_plain: Words taken back, as shown, and without case and punctuation.
+        among_partials, among_partials_plain: Words taken back, likewise, without what finals change.
+        n_words: Words in the finals.
+        n_utterances, n_revised: Utterances with a result; and those that took back a word, as shown.
     """
 
     unstable: int = 0
@@ -58,19 +58,19 @@ class Instability:
 
 @dataclass(frozen=True, kw_only=True)
 class Measures:
-    """Of one stream; None and empty where there is nothing to measure.
+    """Measures of one stream; None and empty where there is nothing to measure.
 
     Attributes:
-        first_text_s: First result with a text, from the first audio ...
-        first_text_from_onset_s: ... and from the onset of speech.
-        partial_lags_s: Of each partial.
-        decisions_s: Decision to final, of each final that came by silence.
-        end_to_final_s: End of speech to the last final.
-        ending: How that came.
-        n_partials: How many there were.
-        instability: Of its utterances.
-        worst_behind_s: How late the latest piece of audio was handed over, work being in the way.
-        growth_s: How much later those of the last quarter were than those of the first: medians.
+        first_text_s: Seconds from the first audio to the first result with a text.
+        first_text_from_onset_s: Seconds from the onset of speech to the first result with a text.
+        partial_lags_s: Lag of each partial, in seconds.
+        decisions_s: Seconds from the decision to the final, of each final that came by silence.
+        end_to_final_s: Seconds from the end of speech to the last final.
+        ending: The way that final came.
+        n_partials: Number of partials.
+        instability: Instability counts of its utterances.
+        worst_behind_s: Seconds by which the latest piece of audio was handed over late, for lack of time.
+        growth_s: Seconds by which pieces of the last quarter were later than those of the first: medians.
     """
 
     first_text_s: float | None
@@ -86,7 +86,7 @@ class Measures:
 
 
 def measures(log: StreamLog) -> Measures:
-    """All of it, of one stream."""
+    """Measures of one stream."""
     first_s = next((event.at_s for event in log.events if event.text), None)
     partials = [event for event in log.events if event.kind == "partial"]
     by_silence = [event for event in log.events if event.kind == "final" and event.reason == "silence"]
@@ -108,7 +108,7 @@ def measures(log: StreamLog) -> Measures:
 
 
 def instability(events: Iterable[StreamEvent]) -> Instability:
-    """Of all utterances of a stream."""
+    """Instability counts of all utterances of a stream."""
     counts = np.zeros(7, int)
     for results in utterances_of(events):
         partials = [event.text for event in results if event.kind == "partial"]
@@ -123,7 +123,7 @@ def instability(events: Iterable[StreamEvent]) -> Instability:
 
 
 def settling_s(events: Iterable[StreamEvent], form: Callable[[str], str] = str) -> tuple[float, ...]:
-    """Of each word of the finals, seconds from when something first stood in its place until it stayed.
+    """Settling times of the finals' words: seconds from when something stood in their place until they did.
 
     A word's place is its number in the utterance. It stays from the first result on after which it and all
     words before it are those of the final. A word that never changed took no time, and so did one that only
@@ -147,7 +147,7 @@ def settling_s(events: Iterable[StreamEvent], form: Callable[[str], str] = str) 
 
 
 def n_taken_back(texts: Sequence[str], form: Callable[[str], str] = str) -> int:
-    """Words of each text behind the longest common prefix with the next one, summed up.
+    """Number of words taken back: those of each text behind the longest common prefix with the next one.
 
     >>> n_taken_back(["привет", "привет как", "приветы как дела", "Приветы, как дела?"])
     5
@@ -159,7 +159,7 @@ def n_taken_back(texts: Sequence[str], form: Callable[[str], str] = str) -> int:
 
 
 def plain(text: str) -> str:
-    """Without case and punctuation.
+    """Text without case and punctuation.
 
     >>> plain("Привет, как дела?").split()
     ['привет', 'как', 'дела']
@@ -173,7 +173,7 @@ def _n_common(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def _lags(log: StreamLog, events: Iterable[StreamEvent]) -> tuple[float, ...]:
-    """From the arrival of what each result needed to the result."""
+    """Seconds from the arrival of what each result needed to the result."""
     return tuple(event.at_s - log.arrival_of(event.heard_s) for event in events if event.heard_s is not None)
 
 

@@ -1,4 +1,4 @@
-"""What a server says in gigastt's WebSocket protocol, as results of a stream."""
+"""Messages of gigastt's WebSocket protocol, as results of a stream."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gigastt_lab.types import EndReason
 
 @dataclass(frozen=True)
 class Heard:
-    """A message, and when it came."""
+    """A message, and the time it came at, in seconds of the stream."""
 
     at_s: float
     content: Mapping[str, Any]
 
 
 def parsed(message: str | bytes) -> Mapping[str, Any]:
-    """The JSON object of a message; of anything else, an error that says so, as the server would.
+    """JSON object of a message; of anything else, an error that says so, as the server would.
 
     >>> parsed('{"type": "ready"}'), parsed(b"PCM")["code"]
     ({'type': 'ready'}, 'no_message')
@@ -35,12 +35,22 @@ def parsed(message: str | bytes) -> Mapping[str, Any]:
     return {"type": "error", "code": "no_message", "message": f"{message[:100]!r} is none of the protocol"}
 
 
+def told(content: Mapping[str, Any]) -> str:
+    """Text of an error, or of a message that is out of place.
+
+    >>> told({"type": "error", "code": "no_message", "message": "…"}), told({"type": "final"})
+    ('no_message: …', 'final: no message')
+    """
+    return f"{content.get('code', content.get('type'))}: {content.get('message', 'no message')}"
+
+
 def events_of(heard: Sequence[Heard], stopped_s: float) -> tuple[StreamEvent, ...]:
-    """The results among the messages; what the server does not tell is worked out, or None.
+    """Results among the messages; what the server does not tell is worked out, or None.
 
     Args:
-        heard: Everything that was said, in order.
-        stopped_s: When the stop was sent: finals before it came by silence, later ones by the stop.
+        heard: All messages, in order.
+        stopped_s: Time the stop was sent at, in seconds of the stream: finals before it came by silence,
+            later ones by the stop.
     """
     events: list[StreamEvent] = []
     n_finals = 0
@@ -83,7 +93,7 @@ def words_of(heard: Sequence[Heard]) -> Words:
 
 
 def _shows(events: Sequence[StreamEvent]) -> bool:
-    """Whether the newest utterance has shown something that an empty final takes back."""
+    """True if the newest utterance has shown something that an empty final takes back."""
     return bool(events) and events[-1].kind == "partial" and bool(events[-1].text)
 
 

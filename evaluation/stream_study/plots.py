@@ -9,9 +9,16 @@ from typing import Literal
 import numpy as np
 from matplotlib.axes import Axes
 
-from evaluation.plots import COLORS, INK, LINES, axes_or_new, style_of, with_legend
+from evaluation.plots.style import (
+    COLORS,
+    INK,
+    axes_or_new,
+    line_of,
+    shares_within,
+    style_of,
+    with_legend,
+)
 from evaluation.records.stream_log import StreamEvent, StreamLog, utterances_of
-from evaluation.scoring.quantiles import Quantiles
 from evaluation.stream_study.study import LATENCIES, StreamScore
 
 Cost = Literal["finals", "last partials", "work"]
@@ -32,14 +39,14 @@ def trade_off(
     *,
     file_path: Mapping[str, float] | None = None,
 ) -> Axes:
-    """What a system costs against how soon it is: the median of a latency, with intervals of both.
+    """Trade-off of error rate or work against latency: the median of a latency, with intervals of both.
 
     Args:
-        streams: By label.
-        latency: One of `LATENCIES`.
-        cost: What stands on the other axis; work has no interval.
-        ax: Where to draw.
-        file_path: WER of whole files, a share, by name: dashed lines.
+        streams: Scores by label.
+        latency: Name of the latency, one of `LATENCIES`.
+        cost: Quantity on the other axis; work has no interval.
+        ax: Axes to draw on; by default of a new figure.
+        file_path: WER of whole files, a share, by name; drawn as dashed lines.
     """
     ax = axes_or_new(ax)
     for number, (name, one) in enumerate(streams.items()):
@@ -63,19 +70,10 @@ def trade_off(
 
 
 def latency_shares(streams: Mapping[str, StreamScore], latency: str, ax: Axes | None = None) -> Axes:
-    """The share of results that came within so long."""
+    """Cumulative distribution of a latency: the share of results that came within so long."""
     ax = axes_or_new(ax)
-    shares = np.linspace(0, 1, 401)
-    for number, (name, one) in enumerate(streams.items()):
-        found: Quantiles = one.latencies[latency]
-        if found.n:
-            within_ms = 1000 * np.quantile(found.values, shares, method="inverted_cdf")
-            ax.step(within_ms, 100 * shares, where="post", label=name, color=COLORS[number % len(COLORS)],
-                    linestyle=LINES[number % len(LINES)])  # fmt: skip
-    for percentile in (50, 95, 99):
-        ax.axhline(percentile, color=INK, linewidth=0.6, alpha=0.35)
-    ax.set(xlabel=f"{LATENCIES[latency]}, ms", ylabel="share, %", ylim=(0, 101))
-    ax.set_yticks([0, 25, 50, 75, 95])
+    shares_within(ax, {name: 1000 * np.array(one.latencies[latency].values) for name, one in streams.items()})
+    ax.set(xlabel=f"{LATENCIES[latency]}, ms", ylabel="share, %")
     return with_legend(ax, len(streams))
 
 
@@ -83,8 +81,8 @@ def settling(times_s: Mapping[str, Sequence[float]], ax: Axes | None = None) -> 
     """The share of words that stay as they are, against the time since something first stood in their place.
 
     Args:
-        times_s: Of each system, from `evaluation.stream_study.measures.settling_s`.
-        ax: Where to draw.
+        times_s: Settling times by system, in seconds, from `evaluation.stream_study.measures.settling_s`.
+        ax: Axes to draw on; by default of a new figure.
     """
     ax = axes_or_new(ax)
     known = {name: np.sort(times) for name, times in times_s.items() if len(times)}
@@ -92,8 +90,7 @@ def settling(times_s: Mapping[str, Sequence[float]], ax: Axes | None = None) -> 
     for number, (name, times) in enumerate(known.items()):
         at = np.concatenate([[0.0], times, [ends_s]])
         shares = 100 * np.searchsorted(times, at, side="right") / len(times)
-        ax.step(at, shares, where="post", label=name, linewidth=1.6, color=COLORS[number % len(COLORS)],
-                linestyle=LINES[number % len(LINES)])  # fmt: skip
+        ax.step(at, shares, where="post", label=name, linewidth=1.6, **line_of(number))
     least = min((100 * float(np.mean(times <= 0)) for times in known.values()), default=0.0)
     ax.set_ylim(max(0.0, 10 * (least // 10) - 10), 101)  # most words never change: what is left is looked at
     ax.set(xlabel="seconds since the word first showed", ylabel="words that stay, %", xlim=(0, ends_s))
@@ -101,12 +98,11 @@ def settling(times_s: Mapping[str, Sequence[float]], ax: Axes | None = None) -> 
 
 
 def behind(logs: Mapping[str, StreamLog], ax: Axes | None = None) -> Axes:
-    """How late audio was handed over in the course of a stream: of each system one, the latest."""
+    """Lateness of the audio handed over, in ms, in the course of a stream: one log for each system."""
     ax = axes_or_new(ax)
     for number, (name, log) in enumerate(logs.items()):
         ends, handed = np.array(log.chunks).T
-        ax.step(ends, 1000 * (handed - ends), where="post", label=name, linewidth=1.2,
-                color=COLORS[number % len(COLORS)], linestyle=LINES[number % len(LINES)])  # fmt: skip
+        ax.step(ends, 1000 * (handed - ends), where="post", label=name, linewidth=1.2, **line_of(number))
     ax.set(xlabel="seconds of the stream", ylabel="behind, ms", xlim=(0, None), ylim=(0, None))
     return with_legend(ax, len(logs))
 
@@ -123,7 +119,7 @@ class _Run:
 
 
 def raster(log: StreamLog, ax: Axes | None = None) -> Axes:
-    """How the text of one stream settles: a row for each word, time from left to right.
+    """Raster of a stream whose text settles: a row for each word, time from left to right.
 
     Orange words were taken back later, with all that stood behind them; blue ones stayed; the dark ones are
     final. What stood there is written on the orange, where there is room; the final words stand at the left.
@@ -150,7 +146,7 @@ def raster(log: StreamLog, ax: Axes | None = None) -> Axes:
 
 
 def _draw(ax: Axes, run: _Run, *, writable: float) -> None:
-    """Draw one; with its word, where that is short enough."""
+    """Draw one run; with its word, where that is short enough."""
     color = {"settled": _SETTLED, "taken back": _TAKEN_BACK, "final": COLORS[0]}[run.state]
     ax.barh(run.row, run.end_s - run.start_s, 0.8, run.start_s, color=color, linewidth=0)
     ax.plot([run.start_s] * 2, [run.row - 0.4, run.row + 0.4], color="white", linewidth=1)
@@ -160,7 +156,7 @@ def _draw(ax: Axes, run: _Run, *, writable: float) -> None:
 
 
 def _runs(results: Sequence[StreamEvent], first_row: int, ends_s: float) -> Iterator[_Run]:
-    """Where each word stood from when to when; the same word in the same state is one run."""
+    """Runs of the words: the same word in one place and in the same state is one run."""
     texts = [event.text.split() for event in results]
     until = [*(event.at_s for event in results[1:]), ends_s]
     for row in range(max(map(len, texts))):
@@ -198,5 +194,5 @@ def _cost(one: StreamScore, cost: Cost) -> tuple[float, float, float]:
 
 
 def _around(value: float, low: float, high: float) -> list[list[float]] | None:
-    """As matplotlib takes errors; None without an interval. The interval need not hold the value."""
+    """Errors as matplotlib takes them; None without an interval. The interval need not hold the value."""
     return None if np.isnan([low, high]).any() else [[max(0, value - low)], [max(0, high - value)]]

@@ -1,4 +1,4 @@
-"""A page about streams: tables, what latency costs, how it is distributed, how a text settles."""
+"""Report of streams, a page: tables, what latency costs, how it is distributed, how a text settles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from evaluation.scoring.scores import Score
 from evaluation.show.display import DASH, counted, decimal, estimate, seconds
 from evaluation.stream_study import plots
 from evaluation.stream_study.measures import instability, measures
-from evaluation.stream_study.study import LATENCIES, StreamScore, Study
+from evaluation.stream_study.study import LATENCIES, StreamScore, Study, logs_of
 from evaluation.stream_study.tables import latency_table, notes, stability_table, streams_table, text_table
 
 _LONGEST_SHOWN: Final = 14  # words of a stream whose settling is drawn
@@ -48,7 +48,7 @@ def settling(one: StreamScore) -> dict[str, Record]:
 def _report(study: Study) -> Report:
     streams = study.streams
     first = next(iter(streams.values()))
-    scores = {name: one.finals for name, one in streams.items()} | dict(study.file_paths)
+    scores = {name: one.finals for name, one in streams.items()} | dict(study.whole_files)
     material = Material(scores=scores, options=first.finals.options)
     dataset = first.file.header.dataset
     title = (
@@ -98,7 +98,7 @@ def _tile(one: StreamScore) -> Tile:
 
 def _text_section(study: Study) -> Section:
     drawings: list[Part] = []
-    files = {name: one.wer.rate for name, one in study.file_paths.items() if _has_rate(one)}
+    files = {name: one.wer.rate for name, one in study.whole_files.items() if _has_rate(one)}
     shown: tuple[tuple[str, plots.Cost, str], ...] = (
         ("end_to_final", "finals", "What stands there in the end, against how soon it does"),
         ("first_text_from_onset", "last partials", "What stands there before finals, against the first text"),
@@ -142,7 +142,7 @@ def _stability_section(study: Study) -> Section:
 def _work_section(study: Study) -> Section:
     latest = {}
     for name, one in study.streams.items():
-        logs = [record.stream for record in one.file.records if record.stream is not None]
+        logs = logs_of(one.file)
         if logs:
             latest[name] = max(logs, key=lambda log: measures(log).worst_behind_s)
     parts: list[Part] = [Table(streams_table(study), "How streams ended, and whether the work kept up")]

@@ -8,7 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 from evaluation.records.files import Record, RecordFile
 from evaluation.records.stream_log import StreamLog
@@ -16,6 +16,7 @@ from evaluation.report.report import shortened
 from evaluation.scoring.compare import compare
 from evaluation.scoring.counting import ScoreError
 from evaluation.scoring.intervals import Interval, PairedDifference, interval
+from evaluation.scoring.options import DEFAULTS, Options, OptionsDict
 from evaluation.scoring.quantiles import Quantiles, quantiles
 from evaluation.scoring.scores import Score, labels, score
 from evaluation.stream_study.measures import Ending, Measures, measures, settling_s
@@ -33,11 +34,11 @@ LATENCIES: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Stability:
-    """How much was taken back, pooled; see `measures`.
+    """Stability: how much was taken back, pooled; see `measures`.
 
     Attributes:
         upwr, upwr_plain: Unstable partial word ratio as shown, and without case and punctuation.
-        among_partials, among_partials_plain: The same without what finals change.
+        among_partials, among_partials_plain: Both ratios without what finals change.
         revised: Share of utterances that took back a word, as shown: unstable partial segment ratio.
     """
 
@@ -50,26 +51,27 @@ class Stability:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StreamScore:
-    """One system that was streamed to.
+    """Scores of one system that was streamed to.
 
     Attributes:
-        label: Its name, short.
+        label: Short name of the system.
         finals: Score of the finals, joined.
         last_partials: Score of the last partial before each final, joined: what stood there when the final
             came.
         to_file: WER of the finals minus that of the file path; None without one.
         to_finals: WER of the last partials minus that of the finals.
         file_path: Name of the system of the file path; None without one.
-        latencies: By the names of `LATENCIES`.
-        stability: What was taken back.
-        endings: How the streams' last finals came, by `measures.Ending`.
+        latencies: Latencies by the names of `LATENCIES`.
+        stability: Shares of what was taken back.
+        endings: Number of streams by the way their last final came, see `measures.Ending`.
         partials_per_s: Partials per second of the clips.
         work_per_s: Seconds of work per second streamed, noise after the clips included; NaN where not known.
-        n_streams: Streams, failures among them.
-        n_failed, n_without_result: Those that failed, and those that showed no text at all.
+        n_streams: Number of streams, failures among them.
+        n_failed, n_without_result: Numbers of those that failed, and of those that showed no text at all.
         clip_s, longest_s: Seconds of clips, and of the longest stream.
-        worst_behind_s: How late the latest piece of audio was handed over, in any stream.
-        n_growing: Streams whose last quarter was handed over later than the first by more than a chunk.
+        worst_behind_s: Seconds by which the latest piece of audio was handed over late, in any stream.
+        n_growing: Number of streams that were handed over later at the end, by more than a chunk: the last
+            quarter against the first.
     """
 
     label: str
@@ -93,42 +95,44 @@ class StreamScore:
 
     @property
     def file(self) -> RecordFile:
-        """What was scored."""
+        """Record file that was scored."""
         return self.finals.file
 
     @property
     def info(self) -> Mapping[str, Any]:
-        """Of the system, as its header says."""
+        """Facts of the system, as its header says."""
         return self.file.header.system_info
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Study:
-    """Systems that were streamed to, and the file paths beside them.
+    """Scores of systems that were streamed to, and of whole files beside them.
 
     Attributes:
-        common: What the systems' names have in common.
-        streams: By label.
-        file_paths: Scores of files that hold no streams, by the system's name.
+        common: Common parts of the systems' names.
+        streams: Scores of streams by label.
+        whole_files: Scores of record files that hold no streams, by the system's name.
     """
 
     common: str
     streams: Mapping[str, StreamScore]
-    file_paths: Mapping[str, Score]
+    whole_files: Mapping[str, Score]
 
 
-def study(files: Sequence[RecordFile], **scoring: Any) -> Study:
-    """Score record files of streams.
+def study(files: Sequence[RecordFile], options: Options = DEFAULTS, **changes: Unpack[OptionsDict]) -> Study:
+    """Scores of record files of streams.
 
     Args:
-        files: Those without a stream in any record are file paths, to compare with: each stream with the one
-            that its header names, else with the first.
-        scoring: As `evaluation.scoring.scores.score` takes it.
+        files: Record files. Those without a stream in any record are of whole files, to compare with: each
+            stream with the one that its header names, else with the first.
+        options: Options of the scores.
+        **changes: Single options by keyword, in place of those in `options`, as of `scoring.scores.score`.
 
     Raises:
         ScoreError: none holds streams, or one cannot be scored so.
         ValueError: an option outside its range.
     """
+    options = replace(options, **changes)
     streamed = [file for file in files if is_streamed(file)]
     if not streamed:
         raise ScoreError("none of these records is of a stream; make some with the command stream")
@@ -137,33 +141,39 @@ def study(files: Sequence[RecordFile], **scoring: Any) -> Study:
     return Study(
         common=common,
         streams={
-            name: stream_score(file, _baseline(file, baselines), label=name, **scoring)
+            name: stream_score(file, _baseline(file, baselines), options, label=name)
             for name, file in zip(names, streamed, strict=True)
         },
-        file_paths={name: score(file, **scoring) for name, file in baselines.items()},
+        whole_files={name: score(file, options) for name, file in baselines.items()},
     )
 
 
 def is_streamed(file: RecordFile) -> bool:
-    """Whether its records are of streams; of a file in which all failed, its header says."""
+    """True if its records are of streams; of a file in which all failed, its header says."""
     kind = str(file.header.system_info.get("kind", ""))
     return kind.startswith("stream") or any(record.stream is not None for record in file.records)
 
 
 def stream_score(
-    file: RecordFile, file_path: RecordFile | None = None, *, label: str = "", **scoring: Any
+    file: RecordFile,
+    file_path: RecordFile | None = None,
+    options: Options = DEFAULTS,
+    *,
+    label: str = "",
+    **changes: Unpack[OptionsDict],
 ) -> StreamScore:
-    """Score one file of streams; see `study`."""
+    """Score of one file of streams; see `study`."""
+    options = replace(options, **changes)
     partials = with_last_partials(file)
-    difference = compare(partials, file, **scoring)
+    difference = compare(partials, file, options)
     to_file = None
     if file_path is not None:
         try:
-            to_file = compare(file, file_path, **scoring).wer
+            to_file = compare(file, file_path, options).wer
         except ScoreError as error:
             logger.warning("not compared with the file path: %s", error)
             file_path = None
-    logs = [record.stream for record in file.records if record.stream is not None]
+    logs = logs_of(file)
     found = [measures(log) for log in logs]
     work = [
         (record.work_s, record.stream.streamed_s)
@@ -195,8 +205,12 @@ def stream_score(
 
 def settling_of(file: RecordFile, form: Callable[[str], str] = str) -> list[float]:
     """Seconds that each word of the finals took to settle, of all streams; see `measures.settling_s`."""
-    logs = [record.stream for record in file.records if record.stream is not None]
-    return [seconds for log in logs for seconds in settling_s(log.events, form)]
+    return [seconds for log in logs_of(file) for seconds in settling_s(log.events, form)]
+
+
+def logs_of(file: RecordFile) -> list[StreamLog]:
+    """Logs of the streams in a record file."""
+    return [record.stream for record in file.records if record.stream is not None]
 
 
 def with_last_partials(file: RecordFile) -> RecordFile:
@@ -231,16 +245,12 @@ def _latencies(found: Sequence[Measures], scored: Score) -> dict[str, Quantiles]
         "decision_to_final": [each.decisions_s for each in found],
         "end_to_final": [_values(each.end_to_final_s) for each in found],
     }
-    options = scored.options
-    return {
-        name: quantiles(values, n_resamples=options.n_resamples, level=options.level, seed=options.seed)
-        for name, values in of_each.items()
-    }
+    return {name: quantiles(values, scored.options) for name, values in of_each.items()}
 
 
 def _stability(file: RecordFile, found: Sequence[Measures], scored: Score) -> Stability:
     counts = [each.instability for each in found]
-    options, names = scored.options, scored.block_names
+    names = scored.block_names
     has_log = [record.stream is not None for record in file.records]
     blocks = None if names is None else list(itertools.compress(names, has_log))
 
@@ -248,9 +258,7 @@ def _stability(file: RecordFile, found: Sequence[Measures], scored: Score) -> St
         return interval(
             [getattr(each, what) for each in counts],
             [getattr(each, of) for each in counts],
-            n_resamples=options.n_resamples,
-            level=options.level,
-            seed=options.seed,
+            scored.options,
             blocks=blocks,
         )
 

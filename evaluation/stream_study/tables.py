@@ -1,4 +1,4 @@
-"""A study of streams as people read it: tables of strings; and as machines do."""
+"""Tables of a study of streams: strings for people; and its content for machines."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Any
 import pandas as pd
 
 from evaluation.scoring.intervals import Interval, PairedDifference
-from evaluation.scoring.quantiles import Quantiles
-from evaluation.show.display import DASH, count, counted, decimal, estimate
+from evaluation.show.display import DASH, count, counted, decimal, estimate, table_of
 from evaluation.stream_study.study import LATENCIES, StreamScore, Study
 
 
 def text_table(study: Study) -> pd.DataFrame:
     """Error rates of finals and of last partials, with their paired differences."""
-    return _shown(
+    return table_of(
         {
             "System": one.label,
             "WER of finals, %": _rate(one.finals.wer),
@@ -31,15 +30,15 @@ def text_table(study: Study) -> pd.DataFrame:
 def latency_table(study: Study) -> pd.DataFrame:
     """Percentiles of the latencies, in milliseconds."""
     titles = {name: title[0].upper() + title[1:] for name, title in LATENCIES.items()}
-    return _shown(
-        {"System": one.label} | {titles[name]: _quantiles(one.latencies[name]) for name in LATENCIES}
+    return table_of(
+        {"System": one.label} | {titles[name]: one.latencies[name].to_text() for name in LATENCIES}
         for one in study.streams.values()
     )
 
 
 def stability_table(study: Study) -> pd.DataFrame:
-    """What was taken back, how often partials came, and the work."""
-    return _shown(
+    """Stability: what was taken back, how often partials came, and the work."""
+    return table_of(
         {
             "System": one.label,
             "UPWR, %": _rate(one.stability.upwr),
@@ -55,8 +54,8 @@ def stability_table(study: Study) -> pd.DataFrame:
 
 
 def streams_table(study: Study) -> pd.DataFrame:
-    """How many streams there were, how they ended, and whether the work kept up."""
-    return _shown(
+    """Numbers of streams: how they ended, and whether the work kept up."""
+    return table_of(
         {
             "System": one.label,
             "Streams": count(one.n_streams),
@@ -76,7 +75,7 @@ def streams_table(study: Study) -> pd.DataFrame:
 
 
 def notes(study: Study) -> list[str]:
-    """What to know before reading the tables."""
+    """Notes to know before reading the tables."""
     told = []
     for facts, names in _by_feeding(study).items():
         who = "" if len(names) == len(study.streams) else f"{', '.join(names)}: "
@@ -101,10 +100,10 @@ def notes(study: Study) -> list[str]:
 
 
 def as_content(study: Study) -> dict[str, Any]:
-    """For JSON: seconds and shares, nothing rounded."""
+    """Content for JSON: seconds and shares, nothing rounded."""
     return {
         "streams": [_content(one) for one in study.streams.values()],
-        "file_paths": {name: asdict(one.wer) for name, one in study.file_paths.items()},
+        "file_paths": {name: asdict(one.wer) for name, one in study.whole_files.items()},
         "notes": notes(study),
     }
 
@@ -132,7 +131,7 @@ def _content(one: StreamScore) -> dict[str, Any]:
 
 
 def _by_feeding(study: Study) -> Mapping[str, list[str]]:
-    """How systems were fed, in words, and which were so."""
+    """Labels of the systems by the way they were fed, in words."""
     found: dict[str, list[str]] = {}
     for one in study.streams.values():
         info = one.info
@@ -151,19 +150,9 @@ def _by_feeding(study: Study) -> Mapping[str, list[str]]:
     return found
 
 
-def _shown(rows: Any) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), dtype=object)
-
-
 def _rate(found: Interval) -> str:
     return estimate(found.rate, found.low, found.high)
 
 
 def _difference(found: PairedDifference | None) -> str:
     return DASH if found is None else estimate(found.difference, found.low, found.high, sign=True)
-
-
-def _quantiles(found: Quantiles) -> str:
-    if not found.n:
-        return DASH
-    return " / ".join(decimal(1000 * value, 0) for value in (found.p50, found.p95, found.p99))

@@ -18,6 +18,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.frames import Close
 from websockets.sync.client import ClientConnection, connect
 
 from evaluation.datasets.audio import RATE, Audio, Decoded, decoded, speech_bounds
@@ -26,7 +27,7 @@ from evaluation.records.stream_log import StreamLog
 from evaluation.stream_study.clocks import Clock
 from evaluation.stream_study.engine_stream import at_once
 from evaluation.stream_study.feeding import Feeding
-from evaluation.stream_study.messages import Heard, events_of, parsed, words_of
+from evaluation.stream_study.messages import Heard, events_of, parsed, told, words_of
 from evaluation.systems.base import Outcome, SystemUnavailableError
 from gigastt_lab.errors import GigasttError, brief
 
@@ -44,13 +45,13 @@ class StreamError(GigasttError):
 
 @dataclass(frozen=True, kw_only=True)
 class WebSocketOptions:
-    """Where a server is, and how long to wait for it.
+    """Options of a WebSocket server: its address, and how long to wait for it.
 
     Attributes:
-        url: ``ws://127.0.0.1:9876/v1/ws``, or wss.
+        url: Address, ``ws://127.0.0.1:9876/v1/ws``, or wss.
         timeout_s: Longest silence of the server where it has to say something, in seconds: before it is
             ready, and after the stop.
-        max_wait_s: How long a busy or vanished server is waited for, in seconds.
+        max_wait_s: Longest wait for a busy or vanished server, in seconds.
     """
 
     url: str
@@ -64,7 +65,7 @@ class WebSocketOptions:
 
     @property
     def name(self) -> str:
-        """Of the system: the host's address and the path on it.
+        """Name of the system: the host's address and the path on it.
 
         >>> WebSocketOptions(url="ws://localhost:9876/v1/ws").name
         'ws_localhost-9876-v1-ws'
@@ -74,7 +75,7 @@ class WebSocketOptions:
 
     @property
     def file_url(self) -> str | None:
-        """Of the same server's route for files; None where the path does not end as gigastt's does.
+        """URL of the same server's route for files; None where the path does not end as gigastt's does.
 
         >>> WebSocketOptions(url="ws://localhost:9876/v1/ws").file_url
         'http://localhost:9876'
@@ -90,8 +91,8 @@ class _Ear:
     """Listens in a thread of its own until the connection is closed.
 
     Attributes:
-        messages: What was said, and when.
-        closed: How it ended; None while it has not.
+        messages: Messages, each with the time it came at, in seconds.
+        closed: The way the connection ended; None while it has not.
     """
 
     connection: ClientConnection
@@ -103,6 +104,11 @@ class _Ear:
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
+    @property
+    def closing(self) -> Close | None:
+        """Code and reason that the server closed with; None without."""
+        return None if self.closed is None else self.closed.rcvd
+
     def _listen(self) -> None:
         try:
             while True:
@@ -112,7 +118,7 @@ class _Ear:
             self.closed = closed
 
     def wait_for_end(self, timeout_s: float) -> bool:
-        """Whether the server closed, saying something at least every `timeout_s` until then."""
+        """True if the server closed, saying something at least every `timeout_s` until then."""
         n_before = -1
         while self._thread.is_alive() and len(self.messages) > n_before:
             n_before = len(self.messages)
@@ -129,9 +135,9 @@ class WebSocketSystem:
     """A server that is streamed to. Each clip is a connection; its hypothesis is the finals joined.
 
     Attributes:
-        name: Host and path.
-        info: The same, and how it is fed; "file_path" names the system of its route for files.
-        batch_size: Connections beside each other.
+        name: Host and path of the server.
+        info: Facts: its address, and how it is fed; "file_path" names the system of its route for files.
+        batch_size: Number of connections beside each other.
     """
 
     def __init__(
@@ -146,11 +152,11 @@ class WebSocketSystem:
         """Nothing is sent yet.
 
         Args:
-            options: Where the server is.
-            feeding: How it is fed; by the real clock only: a server's work cannot be jumped over.
-            n_streams: How many at once.
+            options: Address of the server, and waits.
+            feeding: Options of the feeding; the real clock only: a server's work cannot be jumped over.
+            n_streams: Number of streams at once.
             file_path: Name of the system that its finals are compared with.
-            new_clock: In place of the clock that `feeding` names.
+            new_clock: Maker of clocks, in place of the one that `feeding` names.
 
         Raises:
             ValueError: the simulated clock.
@@ -167,7 +173,7 @@ class WebSocketSystem:
         self._new_clock = new_clock or feeding.new_clock
 
     def transcribe(self, audios: Sequence[Audio]) -> list[Outcome]:
-        """One outcome for each; the streams run beside each other.
+        """Outcome of each audio; the streams run beside each other.
 
         Raises:
             SystemUnavailableError: the server cannot be reached, or stays busy.
@@ -181,8 +187,8 @@ class WebSocketSystem:
             with self._ready() as connection:
                 return self._streamed(connection, each)
         except (StreamError, OSError, WebSocketException) as error:
-            told = str(error) if isinstance(error, StreamError) else brief(error)
-            return Outcome(error=told, audio_s=each.audio_s)
+            why = str(error) if isinstance(error, StreamError) else brief(error)
+            return Outcome(error=why, audio_s=each.audio_s)
 
     def _streamed(self, connection: ClientConnection, each: Decoded) -> Outcome:
         assert each.waveform is not None
@@ -219,25 +225,24 @@ class WebSocketSystem:
         return Outcome(hypothesis=" ".join(finals), words=words_of(heard), audio_s=each.audio_s, stream=log)
 
     def _understood(self, ear: _Ear) -> list[Heard]:
-        """What was said; raises what went wrong."""
+        """Messages of a stream; raises what went wrong."""
         heard = [Heard(at_s, parsed(message)) for at_s, message in ear.messages]
-        closing = None if ear.closed is None else ear.closed.rcvd
-        in_order = closing is not None and closing.code in _NORMAL_CODES
+        in_order = ear.closing is not None and ear.closing.code in _NORMAL_CODES
         if any(each.content.get("type") == "error" for each in heard) or not in_order:
             raise self._broken(ear, "after the stop")
         return heard
 
     def _broken(self, ear: _Ear, when: str) -> StreamError:
-        """What a server that closed early said: its error, and its code."""
-        told = []
+        """Error of a server that closed early: what it said, and its code."""
+        said = []
         for _, message in ear.messages:
             content = parsed(message)
             if content.get("type") == "error":
-                told.append(f"{content.get('code', 'error')}: {content.get('message', 'no message')}")
-        closing = None if ear.closed is None else ear.closed.rcvd
+                said.append(told(content))
+        closing = ear.closing
         reason = f" ({closing.reason})" if closing is not None and closing.reason else ""
         how = f"code {closing.code}{reason}" if closing is not None else "without a code"
-        return StreamError("; ".join([*told, f"closed {when}, {how}"]))
+        return StreamError("; ".join([*said, f"closed {when}, {how}"]))
 
     @contextmanager
     def _ready(self) -> Iterator[ClientConnection]:
@@ -282,8 +287,7 @@ class WebSocketSystem:
             return None
         if content.get("type") == "error" and isinstance(content.get("retry_after_ms"), int):
             return float(content["retry_after_ms"]) / 1000
-        told = f"{content.get('code', content.get('type'))}: {content.get('message', 'no message')}"
-        raise StreamError(f"the server was not ready: {told}")
+        raise StreamError(f"the server was not ready: {told(content)}")
 
     def _wait(self, seconds: float, give_up_at: float, why: str) -> None:
         wait_s = min(seconds, _LONGEST_WAIT_S)

@@ -2,5 +2,5 @@
 
 Lives here: long recordings, quantization recipes, rewriting steps, OpenVINO, the server's soak.
 May import: every room of `evaluation`.
-Public: none; they are run.
+Public: none; they are run. `encoders` is what those that compare encoders have in common.
 """

@@ -51,10 +51,10 @@ class Recording:
     """Utterances joined.
 
     Attributes:
-        minutes: As long as asked for; it ends with the utterance that reaches it.
-        waveform: Shape (n_samples,).
+        minutes: Length that was asked for; the recording ends with the utterance that reaches it.
+        waveform: Mono samples at 16 kHz, shape (n_samples,).
         reference: The references, joined.
-        alone: What was recognised of each utterance alone, joined.
+        alone: Texts that were recognised of each utterance alone, joined.
     """
 
     minutes: float

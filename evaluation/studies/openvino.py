@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from evaluation.studies.encoders import add_model_dir, model_dir
 from gigastt_lab.graphs.encoder.loading import load_encoder
 from gigastt_lab.models.files import ENCODER_NAMES
-from gigastt_lab.models.registry import DEMO_MODEL, model_directory
 from gigastt_lab.quantization.calibration import sample_clips
 from gigastt_lab.recognition.features import log_mel
 from gigastt_lab.runtime.sessions import RuntimeOptions
@@ -37,8 +37,8 @@ class Contestant:
     """One encoder, ready to run.
 
     Attributes:
-        name: For the table.
-        run: Runs it.
+        name: Name in the table.
+        run: Function from features to encoder frames.
         load_s: Seconds that loading took, preparation or compilation included.
     """
 
@@ -84,11 +84,11 @@ def contestants(directory: Path, threads: int) -> Iterable[Contestant]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table as Markdown: milliseconds of each pass, median [quartiles], and the output's error."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.studies.openvino", description=__doc__)
-    parser.add_argument("--model-dir", type=Path, help="default: the packaged demo model")
+    add_model_dir(parser)
     parser.add_argument("--threads", type=int, default=2, help="default: 2")
     parser.add_argument("--repetitions", type=int, default=7, help="default: 7")
     options = parser.parse_args(arguments)
-    everyone = list(contestants(options.model_dir or model_directory(DEMO_MODEL), options.threads))
+    everyone = list(contestants(model_dir(options), options.threads))
     write = sys.stdout.write
     write(f"| | {' | '.join(f'{s:g} s, ms' for s in _AUDIO_S)} | error, median | load, s |\n")
     write(f"|---|{'--:|' * (len(_AUDIO_S) + 2)}\n")

@@ -23,10 +23,10 @@ import pandas as pd
 from onnx import NodeProto, helper, numpy_helper
 from tqdm import tqdm
 
+from evaluation.studies.encoders import add_model_dir, as_markdown, model_dir
 from gigastt_lab.audio.reading import decode_audio
 from gigastt_lab.graphs.weight_range import EIGHT_BITS, SEVEN_BITS
 from gigastt_lab.models.files import ENCODER_NAMES
-from gigastt_lab.models.registry import DEMO_MODEL, model_directory
 from gigastt_lab.quantization.calibration import sample_clips
 from gigastt_lab.quantization.comparison import Speed, measure_speed, relative_error
 from gigastt_lab.quantization.gptq import quantize_weight
@@ -39,7 +39,7 @@ _Rewritten = tuple[list[NodeProto], dict[str, npt.NDArray[Any]]]
 
 
 def matmul(source: Path, target: Path) -> None:
-    """Ours: dynamic, symmetric QInt8 weights per output channel, products only."""
+    """Ours: dynamic, symmetric QInt8 weights per output channel, MatMul only."""
     quantize_encoder(source, target, recipe="matmul")
 
 
@@ -49,7 +49,7 @@ def gate(source: Path, target: Path) -> None:
 
 
 def linear(source: Path, target: Path) -> None:
-    """Ours: `matmul`, and convolutions of kernel 1 as products."""
+    """Ours: `matmul`, and convolutions of kernel 1 as MatMul."""
     quantize_encoder(source, target, recipe="linear")
 
 
@@ -79,7 +79,7 @@ def unsigned_weights(source: Path, target: Path) -> None:
 
 
 def integer_convolutions(source: Path, target: Path) -> None:
-    """ONNX Runtime's tool: every product and convolution (ConvInteger)."""
+    """ONNX Runtime's tool: every MatMul and convolution (ConvInteger)."""
     _ort_dynamic(source, target, weight_type="QUInt8", op_types=["MatMul", "Conv"])
 
 
@@ -89,7 +89,7 @@ def rounded_weights(source: Path, target: Path) -> None:
 
 
 def nearest_weights(source: Path, target: Path) -> None:
-    """The same for `nearest_matmul`."""
+    """The weights of `nearest_matmul` written as FP32 again."""
     _write_int8_weights_as_fp32(source, target, nearest_matmul)
 
 
@@ -108,7 +108,7 @@ def weight_only(source: Path, target: Path) -> None:
             helper.make_node("MatMul", [node.input[0], names[2]], node.output),
         ], {names[0]: integers, names[1]: scales}
 
-    _rewrite_products(source, target, rewrite)
+    _rewrite_matmuls(source, target, rewrite)
 
 
 def blockwise(source: Path, target: Path) -> None:
@@ -127,7 +127,7 @@ def blockwise(source: Path, target: Path) -> None:
         )  # fmt: skip
         return [product], {names[0]: integers, names[1]: scales.ravel()}
 
-    _rewrite_products(source, target, rewrite)
+    _rewrite_matmuls(source, target, rewrite)
 
 
 RECIPES: dict[str, Callable[[Path, Path], None]] = {
@@ -161,7 +161,7 @@ def compare(
         source: FP32 encoder.
         recipes: Keys of `RECIPES`.
         clips: Utterances at 16 kHz, each of shape (n_samples,); None takes the packaged ones.
-        threads: Of every encoder; None takes what `cores.default_threads` says.
+        threads: Threads of every encoder; None takes `runtime.cores.default_threads`.
         repetitions: Timed rounds for each length; with 0 the speed is not measured.
     """
     clips = sample_clips() if clips is None else clips
@@ -205,26 +205,19 @@ def compare(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table as Markdown."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.studies.quantization", description=__doc__)
-    parser.add_argument("--model-dir", type=Path, help="default: the packaged demo model")
+    add_model_dir(parser)
     parser.add_argument("--recipe", action="append", choices=RECIPES, help="repeatable; default: all")
     parser.add_argument("--clips", type=Path, nargs="+", metavar="FILE", help="default: the packaged clips")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--repetitions", type=int, default=9, help="default: 9; 0 measures no speed")
     options = parser.parse_args(arguments)
-    directory = options.model_dir or model_directory(DEMO_MODEL)
     table = compare(
-        directory / ENCODER_NAMES["fp32"][0], options.recipe or list(RECIPES),
+        model_dir(options) / ENCODER_NAMES["fp32"][0], options.recipe or list(RECIPES),
         clips=[decode_audio(path) for path in options.clips] if options.clips else None,
         threads=options.threads, repetitions=options.repetitions,
     )  # fmt: skip
-    sys.stdout.write(_as_markdown(table) + f"\nONNX Runtime {onnxruntime.__version__}\n")
+    sys.stdout.write(as_markdown(table) + f"\nONNX Runtime {onnxruntime.__version__}\n")
     return 0
-
-
-def _as_markdown(table: pd.DataFrame) -> str:
-    lines = [[str(table.index.name), *table.columns], ["---", *["--:"] * len(table.columns)]]
-    lines += [[str(cell) for cell in row] for row in table.itertuples()]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def _write_int8_weights_as_fp32(source: Path, target: Path, quantize: Callable[[Path, Path], None]) -> None:
@@ -239,13 +232,13 @@ def _write_int8_weights_as_fp32(source: Path, target: Path, quantize: Callable[[
         integers, scales = (int8[f"{node.input[1]}_{part}"] for part in ("quantized", "scales"))
         return [product], {name: (integers * scales).astype(np.float32)}
 
-    _rewrite_products(source, target, rewrite)
+    _rewrite_matmuls(source, target, rewrite)
 
 
-def _rewrite_products(
+def _rewrite_matmuls(
     source: Path, target: Path, rewrite: Callable[[NodeProto, Float32Array], _Rewritten]
 ) -> None:
-    """Replace every product by a constant weight by what `rewrite` gives: nodes, and their constants."""
+    """Replace every MatMul with a constant weight by what `rewrite` gives: nodes, and their constants."""
     model = onnx.load(source)
     weights = {tensor.name: tensor for tensor in model.graph.initializer}
     nodes = []

@@ -18,9 +18,9 @@ import onnxruntime
 import pandas as pd
 from tqdm import tqdm
 
+from evaluation.studies.encoders import add_model_dir, as_markdown, model_dir
 from gigastt_lab.graphs.encoder.rewrite import STEPS, rewrite
 from gigastt_lab.models.files import ENCODER_NAMES, Precision
-from gigastt_lab.models.registry import DEMO_MODEL, model_directory
 from gigastt_lab.quantization.calibration import sample_clips
 from gigastt_lab.quantization.comparison import Speed, measure_speed, relative_error
 from gigastt_lab.recognition.networks import Encoder
@@ -35,7 +35,7 @@ def compare(source: Path, *, threads: int | None = None, repetitions: int = 9) -
 
     Args:
         source: An encoder, FP32 or INT8.
-        threads: Of every encoder; None takes what `cores.default_threads` says.
+        threads: Threads of every encoder; None takes `runtime.cores.default_threads`.
         repetitions: Timed rounds for each length.
     """
     runtime = RuntimeOptions(provider="cpu", threads=threads)
@@ -76,18 +76,14 @@ def _speed(encoders: Sequence[Encoder], audio_s: float, repetitions: int) -> Spe
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table as Markdown."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.studies.rewriting", description=__doc__)
-    parser.add_argument("--model-dir", type=Path, help="default: the packaged demo model")
+    add_model_dir(parser)
     parser.add_argument("--precision", choices=get_args(Precision), default="int8")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--repetitions", type=int, default=9)
     options = parser.parse_args(arguments)
-    directory = options.model_dir or model_directory(DEMO_MODEL)
-    source = directory / ENCODER_NAMES[options.precision][0]
+    source = model_dir(options) / ENCODER_NAMES[options.precision][0]
     table = compare(source, threads=options.threads, repetitions=options.repetitions)
-    lines = [[str(table.index.name), *table.columns], ["---", *["--:"] * len(table.columns)]]
-    lines += [[str(cell) for cell in row] for row in table.itertuples()]
-    text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    sys.stdout.write(f"{text}\n\n{options.precision}, ONNX Runtime {onnxruntime.__version__}\n")
+    sys.stdout.write(f"{as_markdown(table)}\n{options.precision}, ONNX Runtime {onnxruntime.__version__}\n")
     return 0
 
 

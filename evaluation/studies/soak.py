@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from evaluation.cli.options import at_least
-from evaluation.cli.server import address
+from evaluation.cli.server import add_model_options, address
 from evaluation.records.naming import safe_name
 from evaluation.server_study import soak_output as output
 from evaluation.server_study.client import Address
@@ -39,10 +39,7 @@ from evaluation.server_study.process import (
 from evaluation.server_study.sampling import Sampler, latest, models, pool_available
 from evaluation.server_study.verdict import Evidence
 from evaluation.systems.base import SystemUnavailableError
-from gigastt_lab.errors import GigasttError
-from gigastt_lab.exit_codes import ExitCode, epilog, exit_code
-
-logger = logging.getLogger(__name__)
+from gigastt_lab.exit_codes import ExitCode, epilog, run_command, start_logging
 
 # Limits near enough for an operation to reach them within seconds.
 _LIMITS: Final = Limits(body_limit_bytes=4 * 2**20, idle_timeout_s=5.0, checkout_timeout_s=2.0)
@@ -69,16 +66,14 @@ class _Target:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the soak and return the exit code."""
     options = _options(arguments)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s: %(message)s")
+    start_logging({}, level=logging.INFO)
+    return run_command(_soak, options)
+
+
+def _soak(options: argparse.Namespace) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
-    try:
-        with terminated_as_interrupted(), _target(options) as target:
-            result = _soaked(target, options)
-    except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
-    except (GigasttError, OSError) as error:
-        logger.error("%s", error)
-        return exit_code(error)
+    with terminated_as_interrupted(), _target(options) as target:
+        result = _soaked(target, options)
     return output.show(result, options)
 
 
@@ -118,7 +113,7 @@ def _soaked(target: _Target, options: argparse.Namespace) -> output.Result:
 
 
 def _scene(target: _Target, server: Mapping[str, Any]) -> Scene:
-    """What operations need, the texts of the files among it, and a server that is warm."""
+    """Scene of the soak, the texts of the files in it; the server is warm then."""
     size = server.get("pool_size")
     if not isinstance(size, int):
         raise SystemUnavailableError(f"{target.address.url}/v1/models tells no pool_size: no such server")
@@ -165,8 +160,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--rate", type=_positive, default=_RATE, metavar="N",
         help=f"operations per second, on average; default: {_RATE:g}, for two cores")  # fmt: skip
     add("--seed", type=at_least(0), default=0, help="of what clients do; default: 0")
-    add("--model", default="demo", metavar="NAME", help="default: demo, the small packaged one")
-    add("--model-dir", metavar="DIR", help="directory of the model, if not the usual one")
+    add_model_options(add)
     add("--pool-size", type=at_least(1), default=_LIMITS.pool_size, metavar="N", help="permits; default: 4")
     add(
         "--url",

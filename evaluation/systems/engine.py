@@ -1,29 +1,39 @@
-"""This package's own engine as a system."""
+"""This package's own engine as a system.
+
+What only loading needs is imported there: `speed_study` measures the memory of a process with this module.
+"""
 
 from __future__ import annotations
 
+import importlib.metadata
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evaluation.datasets.audio import Audio, Decoded, decoded
 from evaluation.records.naming import safe_name
 from evaluation.systems.base import Outcome, rounded, together_or_each
+from evaluation.systems.files import file_hashes, files_of
+from evaluation.systems.kinds import SystemKind, usual_name
+from evaluation.systems.timed import Conditions, Contestant, Timed, transcribing
 from gigastt_lab.engine import Engine, load_engine
 from gigastt_lab.models.files import ModelFiles, PrecisionChoice
-from gigastt_lab.models.storage import sha256_of
+from gigastt_lab.runtime.sessions import available_providers
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.types import Float32Array, Provider, Transcript
+
+if TYPE_CHECKING:
+    from evaluation.systems.spec import SystemRequest
 
 
 class EngineSystem:
     """An `Engine`, whose stages are timed apart. Decoding is its work, too: files in, text out.
 
     Attributes:
-        name: Model, precision, provider, threads and batch size, as really taken.
-        info: The same, and SHA-256 of the files.
+        name: Name from model, precision, provider, threads and batch size, as really taken.
+        info: The same configuration by name, and SHA-256 of the files.
         batch_size: Utterances that it takes at once.
         engine: The engine itself.
     """
@@ -32,10 +42,10 @@ class EngineSystem:
         """Use `load`.
 
         Args:
-            engine: The engine; it decides its own limits of length.
+            engine: Engine that transcribes; it decides its own limits of length.
             batch_size: Utterances in one batch; 1: one at a time, by `Engine.transcribe`.
-            files: Those that the engine loaded.
-            variant: Added to the model's name.
+            files: Files that the engine loaded.
+            variant: Suffix of the model's name.
 
         Raises:
             ModelError: a file of the model cannot be read.
@@ -67,7 +77,7 @@ class EngineSystem:
         batch_size: int,
         variant: str = "",
     ) -> EngineSystem:
-        """As `gigastt_lab.engine.load_engine`, and raises as it does."""
+        """Load an engine, as `gigastt_lab.engine.load_engine` does and with its errors."""
         engine = load_engine(
             model, model_dir=directory, precision=precision, provider=provider, threads=threads
         )
@@ -75,7 +85,7 @@ class EngineSystem:
         return cls(engine, batch_size=batch_size, files=files, variant=variant)
 
     def transcribe(self, audios: Sequence[Audio]) -> list[Outcome]:
-        """One outcome for each; of a batch that fails as a whole, only the guilty ones fail."""
+        """Outcomes, one for each; of a batch that fails as a whole, only the guilty ones fail."""
         inputs = [decoded(audio) for audio in audios]
         readable = [each for each in inputs if each.waveform is not None]
         results = iter(together_or_each(self._recognized, readable))
@@ -105,12 +115,6 @@ class EngineSystem:
         return self.engine.transcribe_batch(waveforms, sample_rate=rate, batch_size=self.batch_size)
 
 
-def file_hashes(files: ModelFiles) -> dict[str, str]:
-    """SHA-256 of each file of a model, by name."""
-    paths: tuple[Path, ...] = (files.encoder, files.predictor, files.joiner, files.vocabulary)
-    return {path.name: sha256_of(path) for path in paths}
-
-
 def _outcome(each: Decoded, result: tuple[Transcript, float] | str) -> Outcome:
     if isinstance(result, str):
         return _failed(each, result)
@@ -131,3 +135,74 @@ def _outcome(each: Decoded, result: tuple[Transcript, float] | str) -> Outcome:
 
 def _failed(each: Decoded, error: str) -> Outcome:
     return Outcome(error=error, audio_s=each.audio_s, decode_s=each.decode_s)
+
+
+def _load(spec: SystemRequest, /, *, show_progress: bool) -> EngineSystem:
+    """The engine over a model that is downloaded, and quantized, where that is needed."""
+    from evaluation.systems.registry import prepared
+    from gigastt_lab.models.registry import canonical_name
+
+    return EngineSystem.load(
+        canonical_name(spec.model),
+        prepared(spec, spec.precision, show_progress=show_progress),
+        precision=spec.precision,
+        provider=spec.provider,
+        threads=spec.threads,
+        batch_size=spec.batch_size,
+        variant=spec.variant,
+    )
+
+
+def _files(spec: SystemRequest, info: Mapping[str, Any]) -> Mapping[str, str]:
+    return files_of(spec, info, spec.precision)
+
+
+def _timed(spec: Mapping[str, Any]) -> Timed:
+    engine = load_engine(
+        spec["model"],
+        model_dir=spec["directory"],
+        precision=spec["precision"],
+        provider=spec["provider"],
+        threads=spec["threads"],
+    )
+    operations = transcribing(
+        lambda path: engine.transcribe(Path(path)).text,
+        lambda paths: [each.text for each in engine.transcribe_batch([Path(path) for path in paths])],
+    )
+    return Timed(operations, importlib.metadata.version("gigastt-lab"), engine)
+
+
+def _contestants(conditions: Conditions) -> list[Contestant]:
+    """The engine in INT8, which comes first, and FP32; other directories; on OpenVINO where there is one."""
+    int8 = Contestant(
+        label="ours INT8",
+        kind="engine",
+        directory=conditions.directory,
+        precision="int8",
+        threads=conditions.threads,
+        model=conditions.model,
+        takes_batches=True,
+    )
+    fp32 = replace(int8, label="ours FP32", precision="fp32")
+    others = [
+        replace(int8, label=f"ours {each.label}", directory=each.directory, precision=each.precision)
+        for each in conditions.also
+    ]
+    on_openvino = [
+        replace(each, label=f"{each.label}, OpenVINO", provider="openvino", note="threads: its own choice")
+        for each in (int8, fp32)
+        if "openvino" in available_providers()
+    ]
+    return [int8, fp32, *others, *on_openvino]
+
+
+ENGINE = SystemKind(
+    name="engine",
+    load=_load,
+    files=_files,
+    settings=("precision", "provider", "threads", "batch_size"),
+    name_of=lambda spec: usual_name(spec, ""),
+    prefixes=(),
+    timed=_timed,
+    contestants=_contestants,
+)

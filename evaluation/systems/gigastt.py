@@ -1,164 +1,174 @@
-"""What peers have in common, and gigastt's Python wheel as a system, where it is installed.
+"""gigastt's Python wheel as a system, where it is installed. It reads and decodes files itself.
 
-Its seconds of work are the wall clock of its call; of its stages nothing is known.
+What only scoring needs is imported by its loader: `speed_study` measures the memory of a process with this
+module.
 """
 
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
-import io
-import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from evaluation.datasets.audio import Audio, decoded
-from evaluation.records.naming import safe_name
 from evaluation.systems.base import Outcome, SystemUnavailableError, rounded
-from evaluation.systems.engine import file_hashes
-from gigastt_lab.audio.containers import sniff
-from gigastt_lab.errors import AudioError, brief
-from gigastt_lab.models.files import ModelFiles
-from gigastt_lab.models.storage import sha256_of
+from evaluation.systems.kinds import Package, SystemKind
+from evaluation.systems.timed import (
+    FP32_ENCODER,
+    INT8_ENCODER,
+    JOINER,
+    PREDICTOR,
+    Conditions,
+    Contestant,
+    Timed,
+    linked,
+    package_version,
+    restrict_to,
+    transcribing,
+)
+from gigastt_lab.errors import brief
+from gigastt_lab.models.files import VOCABULARY_NAME
+from gigastt_lab.models.registry import model_directory
 
-_SUFFIXES: Final = {"mp4": ".m4a"}  # the others are named as their container
+if TYPE_CHECKING:
+    from evaluation.systems.peers import FileSystem
+    from evaluation.systems.spec import SystemRequest
 
+PRELOAD_VARIABLE: Final = "GIGASTT_SPEED_PRELOAD"
+"""Names a library that gigastt's wheel is to find preloaded, where glibc is older than it wants."""
 
-class GigasttSystem:
-    """gigastt's Python wheel over a model directory. It reads files, decodes them, and chooses the rest.
+_PACKAGE: Final = Package("gigastt_uniffi", "gigastt")
+_MANIFEST_NAME: Final = "manifest.toml"
 
-    Attributes:
-        name: Package and model.
-        info: The same, its version, and SHA-256 of the files.
-        batch_size: 1.
-    """
+# It takes a vocabulary other than the official one only under names that a manifest gives.
+_LINKS: Final = {
+    "other_encoder.onnx": FP32_ENCODER,
+    "other_encoder_int8.onnx": INT8_ENCODER,
+    "other_decoder.onnx": PREDICTOR,
+    "other_joint.onnx": JOINER,
+    "other_vocab.txt": VOCABULARY_NAME,
+}
+_MANIFEST: Final = """architecture = "e2e_rnnt"
 
-    batch_size = 1
-
-    def __init__(self, engine: Any, *, model: str, info: dict[str, Any]) -> None:
-        """Use `load`."""
-        self.name = safe_name(f"gigastt_{model}")
-        self.info = info
-        self._engine = engine
-
-    @classmethod
-    def load(cls, model: str, directory: Path) -> GigasttSystem:
-        """Load it.
-
-        Args:
-            model: Name, for tables.
-            directory: With the official files, or a `manifest.toml` that names others.
-
-        Raises:
-            SystemUnavailableError: it is not installed, cannot run here, or cannot load the directory.
-        """
-        package = imported("gigastt_uniffi", "gigastt")
-        try:
-            engine = package.Engine.new_with_pool_size(str(directory), 1)
-        except Exception as error:
-            raise SystemUnavailableError(f"gigastt cannot load {directory}: {brief(error)}") from error
-        info = {
-            "kind": "gigastt",
-            "package_version": _version("gigastt"),
-            "model": model,
-            **files_taken(directory),
-            "provider": "its own choice",
-            "threads": "its own choice",
-        }
-        return cls(engine, model=model, info=info)
-
-    def transcribe(self, audios: Sequence[Audio]) -> list[Outcome]:
-        """One outcome for each, one at a time."""
-        return [self._outcome(audio) for audio in audios]
-
-    def _outcome(self, audio: Audio) -> Outcome:
-        audio_s = decoded(audio).audio_s  # for the rate of work, outside the clock
-        try:
-            with as_file(audio) as path:
-                started = time.perf_counter()
-                transcript = self._engine.transcribe_file(str(path))
-                work_s = time.perf_counter() - started
-        except Exception as error:  # noqa: BLE001 - of a foreign package, whose errors have no common class
-            return Outcome(error=brief(error), audio_s=audio_s)
-        return Outcome(
-            hypothesis=str(transcript.text),
-            words=tuple(
-                rounded(word.text, word.start_s, word.end_s, word.confidence) for word in transcript.words
-            ),
-            audio_s=float(transcript.duration_s) if audio_s is None else audio_s,
-            work_s=work_s,
-        )
+[files]
+encoder = "other_encoder.onnx"
+encoder_int8 = "other_encoder_int8.onnx"
+decoder = "other_decoder.onnx"
+joint = "other_joint.onnx"
+vocab = "other_vocab.txt"
+"""
 
 
-@contextmanager
-def as_file(audio: Audio) -> Iterator[Path]:
-    """A path with the audio and a suffix that says what it is, for those who cannot read bytes."""
-    if isinstance(audio, Path):
-        yield audio
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"audio{suffix_of(audio)}"
-        path.write_bytes(audio)
-        yield path
+def _load(spec: SystemRequest, /, *, show_progress: bool) -> FileSystem:
+    """The wheel over a directory with the official files, or a manifest that names others."""
+    from evaluation.systems.peers import FileSystem, imported
 
-
-def suffix_of(content: bytes) -> str:
-    """The usual suffix of a file with this content; that of WAV where it is no known audio.
-
-    >>> suffix_of(b"OggS and so on"), suffix_of(b"garbage")
-    ('.ogg', '.wav')
-    """
+    directory = _directory(spec, show_progress=show_progress)
+    package = imported(_PACKAGE)
     try:
-        container = sniff(io.BytesIO(content))
-    except AudioError:
-        return ".wav"
-    return _SUFFIXES.get(container, f".{container}")
+        engine = package.Engine.new_with_pool_size(str(directory), 1)
+    except Exception as error:
+        raise SystemUnavailableError(f"gigastt cannot load {directory}: {brief(error)}") from error
+    info = {
+        "kind": "gigastt",
+        "package_version": package_version("gigastt"),
+        "model": spec.model_name,
+        **_files_taken(directory),
+        "provider": "its own choice",
+        "threads": "its own choice",
+    }
+    return FileSystem(
+        f"gigastt_{spec.model_name}",
+        info,
+        transcribe=lambda path: engine.transcribe_file(str(path)),
+        outcome=_outcome,
+    )
 
 
-def imported(module: str, distribution: str) -> Any:
-    """An imported package.
+def _directory(spec: SystemRequest, *, show_progress: bool) -> Path:
+    """The directory of the model; with a manifest, complete or not: the names are the manifest's."""
+    from evaluation.systems.registry import prepared
 
-    Raises:
-        SystemUnavailableError: it is not installed, or does not run on this system.
-    """
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise SystemUnavailableError(
-            f"{distribution} is not installed; to compare with it: pip install {distribution}"
-        ) from error
-    except (ImportError, OSError, AttributeError) as error:
-        text = str(error)
-        hint = "see its documentation"
-        if "GLIBC" in text or "isoc23" in text:
-            hint = (
-                "its wheel needs glibc 2.38 or newer (Debian 13, Ubuntu 24.04): use such a system, or run "
-                "its server and compare with that (kind server)"
-            )
-        raise SystemUnavailableError(
-            f"{distribution} is installed, and cannot be imported here ({brief(error)}): {hint}"
-        ) from error
+    directory = model_directory(spec.model, spec.model_dir)
+    if _has_manifest(directory):
+        return directory
+    return prepared(spec, spec.precision, show_progress=show_progress)
 
 
-def files_taken(directory: Path) -> dict[str, Any]:
+def _outcome(transcript: Any) -> Outcome:
+    """Text and words of a transcript of the wheel."""
+    return Outcome(
+        hypothesis=str(transcript.text),
+        words=tuple(
+            rounded(word.text, word.start_s, word.end_s, word.confidence) for word in transcript.words
+        ),
+        audio_s=float(transcript.duration_s),
+    )
+
+
+def _files(spec: SystemRequest, info: Mapping[str, Any]) -> Mapping[str, str]:
+    del info
+    hashes: dict[str, str] = _files_taken(model_directory(spec.model, spec.model_dir))["files"]
+    return hashes
+
+
+def _files_taken(directory: Path) -> dict[str, Any]:
     """Hashes of the files, and the precision where names tell it: INT8 if it is there."""
-    if not has_manifest(directory):
+    from evaluation.systems.files import file_hashes
+    from gigastt_lab.models.files import ModelFiles
+    from gigastt_lab.models.storage import sha256_of
+
+    if not _has_manifest(directory):
         files = ModelFiles.find(directory, "auto", preferred="int8")
         return {"files": file_hashes(files), "precision": files.precision}
     paths = [path for path in sorted(directory.iterdir()) if path.suffix in {".onnx", ".txt", ".toml"}]
     return {"files": {path.name: sha256_of(path) for path in paths}, "precision": "by its manifest"}
 
 
-def has_manifest(directory: Path) -> bool:
-    """Whether a directory is laid out by gigastt's `manifest.toml`."""
-    return (directory / "manifest.toml").is_file()
+def _has_manifest(directory: Path) -> bool:
+    """True if a directory is laid out by gigastt's `manifest.toml`."""
+    return (directory / _MANIFEST_NAME).is_file()
 
 
-def _version(distribution: str) -> str:
+def _timed(spec: Mapping[str, Any]) -> Timed:
+    """The wheel with one engine in its pool; it takes no number of threads."""
+    restrict_to(spec["threads"])
     try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
+        package = importlib.import_module(_PACKAGE.module)
+    except (OSError, AttributeError) as error:
+        if "isoc23" not in str(error) and "GLIBC" not in str(error):
+            raise
+        raise RuntimeError(
+            f"its wheel needs glibc 2.38 or newer ({error}); with an older one, a library that forwards the "
+            "names that it misses can be preloaded (--gigastt-preload)"
+        ) from error
+    engine = package.Engine.new_with_pool_size(spec["directory"], 1)
+    operations = transcribing(lambda path: str(engine.transcribe_file(path).text), None)
+    return Timed(operations, package_version("gigastt"))
+
+
+def _contestants(conditions: Conditions) -> list[Contestant]:
+    preload = conditions.gigastt_preload or os.environ.get(PRELOAD_VARIABLE)
+    directory = linked(conditions.directory, conditions.folder, _LINKS)
+    (directory / _MANIFEST_NAME).write_text(_MANIFEST, encoding="utf-8")
+    one = Contestant(
+        label="gigastt, same INT8 encoder",
+        kind="gigastt",
+        directory=directory,
+        precision="int8",
+        threads=conditions.threads,
+        environment={"LD_PRELOAD": preload} if preload else {},
+        note="threads: its own choice",
+    )
+    return [one]
+
+
+GIGASTT = SystemKind(
+    name="gigastt",
+    load=_load,
+    package=_PACKAGE,
+    files=_files,
+    timed=_timed,
+    contestants=_contestants,
+)

@@ -12,20 +12,25 @@ import json
 import logging
 import os
 import re
+import socket
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from urllib.parse import urlsplit
 
 from evaluation.datasets.audio import Audio, decoded
 from evaluation.records.naming import safe_name
 from evaluation.systems.base import Outcome, SystemUnavailableError, rounded
-from evaluation.systems.gigastt import suffix_of
+from evaluation.systems.kinds import SystemKind
+from evaluation.systems.peers import suffix_of
 from gigastt_lab.errors import brief
+
+if TYPE_CHECKING:
+    from evaluation.systems.spec import SystemRequest
 
 logger = logging.getLogger(__name__)
 
@@ -34,21 +39,23 @@ _PATHS: Final[dict[Route, str]] = {"gigastt": "/v1/transcribe", "openai": "/v1/a
 _BUSY: Final = (429, 503)
 _RETRY_S: Final = 1.0  # where a busy or vanished server does not say how long
 _LONGEST_WAIT_S: Final = 60.0  # at once, whatever it says
+_CONNECT_S: Final = 5.0  # for a look whether anybody listens
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerOptions:
-    """Where a server is, and how to talk to it.
+    """Address of a transcription server, and its dialect.
 
     Attributes:
-        url: ``http://127.0.0.1:9876``, or https; what comes before the route, ``/v1`` included or not.
-        route: "gigastt" posts the file to ``/v1/transcribe``, "openai" a form to
+        url: Address before the route, ``/v1`` included or not: ``http://127.0.0.1:9876``, or https.
+        route: Dialect: "gigastt" posts the file to ``/v1/transcribe``, "openai" a form to
             ``/v1/audio/transcriptions``.
-        model: For "openai": the form's model.
-        language: For "openai": the form's language; None: the server's own choice.
-        response_format: For "openai": "verbose_json", or "json" for models that know no other.
+        model: Model that the form asks for; for "openai".
+        language: Language that the form asks for; for "openai"; None: the server's own choice.
+        response_format: Format that the form asks for; for "openai": "verbose_json", or "json" for models
+            that know no other.
         timeout_s: Longest silence of the server within one request, in seconds.
-        max_wait_s: How long a busy or vanished server is waited for, in seconds.
+        max_wait_s: Longest wait for a busy or vanished server, in seconds.
         api_key_variable: Environment variable with the key, for servers that want one.
     """
 
@@ -75,7 +82,7 @@ class ServerOptions:
 
     @property
     def name(self) -> str:
-        """Of the system: the host's address, the path on it, and the route.
+        """Name of the system: the host's address, the path on it, and the route.
 
         >>> ServerOptions(url="http://localhost:8000/asr/v1").name
         'server_localhost-8000_asr_gigastt'
@@ -85,7 +92,7 @@ class ServerOptions:
 
     @property
     def path(self) -> str:
-        """Of the route, on the host."""
+        """Path of the route, on the host."""
         return self._base + _PATHS[self.route]
 
     @property
@@ -98,15 +105,15 @@ class ServerSystem:
     """A server that transcribes files.
 
     Attributes:
-        name: Host, path and route.
-        info: The same, and what it was asked.
+        name: Name from host, path and route.
+        info: The same by name, and the model and language that it is asked for.
         batch_size: 1.
     """
 
     batch_size = 1
 
     def __init__(self, options: ServerOptions) -> None:
-        """Nothing is sent yet.
+        """Prepare requests; nothing is sent yet.
 
         Raises:
             SystemUnavailableError: the environment variable with the key is not set.
@@ -126,7 +133,7 @@ class ServerSystem:
             self._headers["Authorization"] = f"Bearer {key}"
 
     def transcribe(self, audios: Sequence[Audio]) -> list[Outcome]:
-        """One outcome for each, one request at a time.
+        """Outcomes, one for each, one request at a time.
 
         Raises:
             SystemUnavailableError: the server cannot be reached, or stays busy.
@@ -274,3 +281,49 @@ def _parsed(content: bytes, audio_s: float | None, work_s: float) -> Outcome:
 def _shown(content: bytes) -> str:
     """The beginning of an answer, in one line."""
     return " ".join(content[:400].decode(errors="replace").split())[:200] or "nothing"
+
+
+def _options(spec: SystemRequest) -> ServerOptions:
+    try:
+        return ServerOptions(**spec.options)
+    except TypeError as error:
+        raise ValueError(f"options of a server: {error}; see servers.ServerOptions") from error
+
+
+def _check(spec: SystemRequest) -> None:
+    if not spec.options:
+        raise ValueError("options are for servers, which need one at least: url")
+    _options(spec)
+
+
+def _require_listener(spec: SystemRequest) -> None:
+    url = str(spec.options["url"])
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=_CONNECT_S).close()
+    except OSError as error:
+        raise SystemUnavailableError(f"nobody answers at {url} ({error}); start the server first") from error
+
+
+def _load(spec: SystemRequest, /, *, show_progress: bool) -> ServerSystem:
+    del show_progress  # nothing is downloaded
+    return ServerSystem(_options(spec))
+
+
+def _peer(url: str, options: dict[str, str], first: Mapping[str, Any]) -> dict[str, Any]:
+    del first  # a server has its own model
+    seconds = {name: float(value) for name, value in options.items() if name.endswith("_s")}
+    return {"options": {"url": url} | options | seconds}
+
+
+SERVER = SystemKind(
+    name="server",
+    load=_load,
+    require=_require_listener,
+    has_model=False,
+    check=_check,
+    name_of=lambda spec: _options(spec).name,
+    prefixes=("http://", "https://"),
+    peer=_peer,
+)

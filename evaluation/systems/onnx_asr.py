@@ -1,34 +1,44 @@
 """The package `onnx-asr` as a system, where it is installed.
 
-Its seconds of work are the wall clock of its call; of its stages nothing is known.
+What only scoring needs is imported by its loader: `speed_study` measures the memory of a process with this
+module.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import logging
 import math
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from evaluation.datasets.audio import Audio, Decoded, decoded
-from evaluation.records.naming import safe_name
-from evaluation.systems.base import Outcome, SystemUnavailableError, Words, rounded, together_or_each
-from evaluation.systems.engine import file_hashes
-from evaluation.systems.gigastt import imported
+from evaluation.systems.base import Outcome, SystemUnavailableError, Words, rounded
+from evaluation.systems.kinds import Package, SystemKind
+from evaluation.systems.timed import (
+    INT8_ENCODER,
+    JOINER,
+    PREDICTOR,
+    Conditions,
+    Contestant,
+    Timed,
+    linked,
+    package_version,
+    transcribing,
+)
 from gigastt_lab.errors import brief
-from gigastt_lab.models.files import ModelFiles, Precision
-from gigastt_lab.models.registry import DEFAULT_MODEL
-from gigastt_lab.runtime.cores import default_threads
-from gigastt_lab.runtime.sessions import available_providers
-from gigastt_lab.spec import GIGAAM_V3
-from gigastt_lab.types import Provider
+from gigastt_lab.models.files import PREFIX, VOCABULARY_NAME, Precision
+from gigastt_lab.models.registry import CONFIG_NAME, DEFAULT_MODEL, model_directory
+
+if TYPE_CHECKING:
+    from evaluation.systems.peers import WaveformSystem
+    from evaluation.systems.spec import SystemRequest
 
 logger = logging.getLogger(__name__)
 
+_PACKAGE: Final = Package("onnx_asr", "onnx-asr")
 _ORT_NAMES: Final = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",
@@ -37,114 +47,85 @@ _ORT_NAMES: Final = {
     "openvino": "OpenVINOExecutionProvider",
     "directml": "DmlExecutionProvider",
 }
-
 _UNKNOWN_PROVIDER: Final = "unknown-provider"  # of a version that keeps its sessions elsewhere
 
+# All three graphs under names of INT8, as it wants them; predictor and joiner are FP32 in truth.
+_INT8_LINKS: Final = {
+    f"{PREFIX}_encoder.int8.onnx": INT8_ENCODER,
+    f"{PREFIX}_decoder.int8.onnx": PREDICTOR,
+    f"{PREFIX}_joint.int8.onnx": JOINER,
+    VOCABULARY_NAME: VOCABULARY_NAME,
+    CONFIG_NAME: CONFIG_NAME,
+}
 
-class OnnxAsrSystem:
-    """The package `onnx-asr` over a model directory. It reads plain WAV only, so files are decoded here.
 
-    That decoding is part of the seconds of work, as it is for this package's engine.
+def _load(spec: SystemRequest, /, *, show_progress: bool) -> WaveformSystem:
+    """The package over a model directory. It reads plain WAV only, so files are decoded here."""
+    from evaluation.systems.files import file_hashes
+    from evaluation.systems.peers import WaveformSystem, imported
+    from gigastt_lab.models.files import ModelFiles
+    from gigastt_lab.runtime.cores import default_threads
+    from gigastt_lab.runtime.sessions import available_providers
+    from gigastt_lab.spec import GIGAAM_V3
 
-    Attributes:
-        name: Package, model, precision, provider, threads and batch size, as really taken.
-        info: The same, and SHA-256 of the files.
-        batch_size: Utterances that it takes at once.
-    """
+    precision: Precision = "int8" if spec.precision == "int8" else "fp32"
+    directory = _directory(spec, precision, show_progress=show_progress)
+    package = imported(_PACKAGE)
+    taken: str = spec.provider
+    if taken == "auto":
+        taken = "cuda" if "cuda" in available_providers() else "cpu"
+    threads = spec.threads or default_threads()
+    try:
+        adapter = _opened(package, directory, precision, threads, _ORT_NAMES.get(taken, taken))
+        files = ModelFiles.find(directory, precision)
+    except Exception as error:
+        raise SystemUnavailableError(
+            f"onnx-asr cannot load {directory} in {precision} on {taken}: {brief(error)}"
+        ) from error
+    asked, taken = taken, _provider_taken(adapter)
+    if taken not in {asked, _UNKNOWN_PROVIDER}:
+        logger.warning("onnx-asr was asked for %s, and runs on %s", asked, taken)
+    info = {
+        "kind": "onnx-asr",
+        "package_version": importlib.metadata.version("onnx-asr"),
+        "model": spec.model_name,
+        "files": file_hashes(files),
+        "precision": precision,
+        "provider": taken,
+        "threads": threads,
+    }
+    model = adapter.with_timestamps()
+    return WaveformSystem(
+        f"onnx-asr_{spec.model_name}_{precision}_{taken}_t{threads}_b{spec.batch_size}",
+        info,
+        batch_size=spec.batch_size,
+        transcribe=lambda waveforms: model.recognize(waveforms, sample_rate=GIGAAM_V3.sample_rate),
+        outcome=lambda result: _outcome(result, GIGAAM_V3.encoder_frame_s),
+    )
 
-    def __init__(self, model: Any, *, name: str, info: dict[str, Any], batch_size: int) -> None:
-        """Use `load`."""
-        self.name = safe_name(name)
-        self.info = info
-        self.batch_size = batch_size
-        self._model = model
 
-    @classmethod
-    def load(
-        cls,
-        model: str,
-        directory: Path,
-        *,
-        precision: Precision,
-        provider: Provider,
-        threads: int | None,
-        batch_size: int,
-    ) -> OnnxAsrSystem:
-        """Load it.
+def _directory(spec: SystemRequest, precision: Precision, *, show_progress: bool) -> Path:
+    """The directory of the model; complete but in INT8: it wants three such graphs, which we do not make."""
+    from evaluation.systems.registry import prepared
 
-        Args:
-            model: Name, for tables.
-            directory: Any directory with the files of GigaAM v3 e2e_rnnt, or of a model with its interface.
-            precision: "int8" wants all three graphs in INT8.
-            provider: "auto" takes CUDA where ONNX Runtime offers it, else the CPU.
-            threads: Threads inside one operator; None takes what `cores.default_threads` says.
-            batch_size: Utterances that it takes at once.
+    if precision == "int8":
+        return model_directory(spec.model, spec.model_dir)
+    return prepared(spec, precision, show_progress=show_progress)
 
-        Raises:
-            SystemUnavailableError: it is not installed, or cannot load the directory.
-        """
-        package = imported("onnx_asr", "onnx-asr")
-        import onnxruntime
 
-        taken: str = provider
-        if taken == "auto":
-            taken = "cuda" if "cuda" in available_providers() else "cpu"
-        threads = threads or default_threads()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        try:
-            adapter = package.load_model(
-                DEFAULT_MODEL,
-                directory,
-                quantization=None if precision == "fp32" else precision,
-                sess_options=options,
-                providers=[_ORT_NAMES.get(taken, taken)],
-            )
-            files = ModelFiles.find(directory, precision)
-        except Exception as error:
-            raise SystemUnavailableError(
-                f"onnx-asr cannot load {directory} in {precision} on {taken}: {brief(error)}"
-            ) from error
-        asked, taken = taken, _provider_taken(adapter)
-        if taken not in {asked, _UNKNOWN_PROVIDER}:
-            logger.warning("onnx-asr was asked for %s, and runs on %s", asked, taken)
-        info = {
-            "kind": "onnx-asr",
-            "package_version": importlib.metadata.version("onnx-asr"),
-            "model": model,
-            "files": file_hashes(files),
-            "precision": precision,
-            "provider": taken,
-            "threads": threads,
-        }
-        name = f"onnx-asr_{model}_{precision}_{taken}_t{threads}_b{batch_size}"
-        return cls(adapter.with_timestamps(), name=name, info=info, batch_size=batch_size)
+def _opened(package: Any, directory: Path | str, precision: str, threads: int, provider: str) -> Any:
+    """A model of the package on one of ONNX Runtime's providers, by ONNX Runtime's name of it."""
+    import onnxruntime
 
-    def transcribe(self, audios: Sequence[Audio]) -> list[Outcome]:
-        """One outcome for each; of a batch that fails as a whole, only the guilty ones fail."""
-        inputs = [decoded(audio) for audio in audios]
-        readable = [each for each in inputs if each.waveform is not None]
-        results = iter(together_or_each(self._recognized, readable))
-        return [
-            _failed(each, each.error or "") if each.waveform is None else _with_audio(each, next(results))
-            for each in inputs
-        ]
-
-    def _recognized(self, inputs: Sequence[Decoded]) -> list[Outcome]:
-        waveforms = [each.waveform for each in inputs if each.waveform is not None]
-        started = time.perf_counter()
-        results = self._model.recognize(waveforms, sample_rate=GIGAAM_V3.sample_rate)
-        passed_s = time.perf_counter() - started
-        n_samples = sum(map(len, waveforms))
-        return [
-            Outcome(
-                hypothesis=str(result.text),
-                words=_words_of_tokens(result.tokens or [], result.timestamps or [], result.logprobs or []),
-                n_tokens=None if result.tokens is None else len(result.tokens),
-                work_s=passed_s * len(waveform) / n_samples,
-            )
-            for result, waveform in zip(results, waveforms, strict=True)
-        ]
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return package.load_model(
+        DEFAULT_MODEL,  # its own name for models with this interface
+        directory,
+        quantization=None if precision == "fp32" else precision,
+        sess_options=options,
+        providers=[provider],
+    )
 
 
 def _provider_taken(adapter: Any) -> str:
@@ -156,8 +137,17 @@ def _provider_taken(adapter: Any) -> str:
     return next((name for name, ort_name in _ORT_NAMES.items() if ort_name == taken), str(taken))
 
 
-def _words_of_tokens(tokens: Sequence[str], times_s: Sequence[float], logprobs: Sequence[float]) -> Words:
-    """Tokens, of which those that begin with a space begin a word, put together."""
+def _outcome(result: Any, frame_s: float) -> Outcome:
+    """Text and words of a result of the package; an encoder frame lasts `frame_s` seconds."""
+    words = _words_of_tokens(result.tokens or [], result.timestamps or [], result.logprobs or [], frame_s)
+    n_tokens = None if result.tokens is None else len(result.tokens)
+    return Outcome(hypothesis=str(result.text), words=words, n_tokens=n_tokens)
+
+
+def _words_of_tokens(
+    tokens: Sequence[str], times_s: Sequence[float], logprobs: Sequence[float], frame_s: float
+) -> Words:
+    """Words put together from tokens, of which those that begin with a space begin a word."""
     words: list[list[tuple[str, float, float]]] = []
     for token, time_s, logprob in zip(tokens, times_s, logprobs, strict=False):
         if token.startswith(" ") or not words:
@@ -167,19 +157,56 @@ def _words_of_tokens(tokens: Sequence[str], times_s: Sequence[float], logprobs: 
         rounded(
             "".join(token for token, _, _ in word).strip(),
             word[0][1],
-            word[-1][1] + GIGAAM_V3.encoder_frame_s,
+            word[-1][1] + frame_s,
             sum(probability for _, _, probability in word) / len(word),
         )
         for word in words
     )
 
 
-def _with_audio(each: Decoded, result: Outcome | str) -> Outcome:
-    if isinstance(result, str):
-        return _failed(each, result)
-    work_s = each.decode_s + (result.work_s or 0.0)
-    return replace(result, audio_s=each.audio_s, decode_s=each.decode_s, work_s=work_s)
+def _files(spec: SystemRequest, info: Mapping[str, Any]) -> Mapping[str, str]:
+    from evaluation.systems.files import files_of
+
+    return files_of(spec, info, "fp32" if spec.precision == "auto" else spec.precision)
 
 
-def _failed(each: Decoded, error: str) -> Outcome:
-    return Outcome(error=error, audio_s=each.audio_s, decode_s=each.decode_s)
+def _peer(name: str, options: dict[str, str], first: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of a spec: as the first engine, but FP32 where ``precision=int8`` is not asked for."""
+    del name
+    precision = "int8" if options.pop("precision", "fp32") == "int8" else "fp32"
+    return {**ONNX_ASR.like(first), "precision": precision, "options": options}
+
+
+def _timed(spec: Mapping[str, Any]) -> Timed:
+    """The package with its defaults, but for the threads."""
+    package = importlib.import_module(_PACKAGE.module)
+    model = _opened(package, spec["directory"], spec["precision"], spec["threads"], "CPUExecutionProvider")
+    return Timed(transcribing(model.recognize, model.recognize), package_version("onnx-asr"))
+
+
+def _contestants(conditions: Conditions) -> list[Contestant]:
+    fp32 = Contestant(
+        label="onnx-asr FP32",
+        kind="onnx-asr",
+        directory=conditions.directory,
+        precision="fp32",
+        threads=conditions.threads,
+        takes_batches=True,
+    )
+    directory = linked(conditions.directory, conditions.folder, _INT8_LINKS)
+    return [
+        fp32,
+        replace(fp32, label="onnx-asr, same INT8 encoder", directory=directory, precision="int8"),
+    ]
+
+
+ONNX_ASR = SystemKind(
+    name="onnx-asr",
+    load=_load,
+    package=_PACKAGE,
+    files=_files,
+    settings=("precision", "provider", "threads", "batch_size"),
+    peer=_peer,
+    timed=_timed,
+    contestants=_contestants,
+)

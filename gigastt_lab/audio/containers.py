@@ -1,4 +1,4 @@
-"""Which container some bytes are, told from the bytes alone, and whether the file is whole.
+"""Container detection from the bytes alone, and the check that the file is whole.
 
 Two kinds of container need two policies. WAV, FLAC and MP4 state their length at the time they are closed:
 a file with less than it states was cut, and is refused. Ogg, WebM, MP3 and ADTS are streams, which recorders
@@ -33,7 +33,7 @@ def sniff(file: BinaryIO) -> Container:
     """The container that the first bytes announce.
 
     Args:
-        file: Seekable, anywhere; left at its start.
+        file: Seekable file at any position; left at its start.
 
     Raises:
         AudioError: no bytes, or none of the known containers.
@@ -63,7 +63,7 @@ def _container_of(head: bytes) -> Container | None:
 
 
 def _mpeg_container_of(head: bytes) -> Container | None:
-    """MP3 and ADTS have no magic number, only a sync word; invalid header fields rule out most others."""
+    """MP3 or ADTS by their sync word (no magic number); invalid header fields rule out most others."""
     if len(head) < 4 or head[0] != 0xFF:
         return None
     if head[1] & 0xF6 == 0xF0 and head[2] & 0x3C <= 12 << 2:  # ADTS: layer 0, one of 13 rates
@@ -84,7 +84,7 @@ def _id3_size(head: bytes) -> int:
 
 
 def wav_length_is_stated(file: BinaryIO) -> bool:
-    """Whether a WAV's header holds the size of its data, and not 0: a recording that was never closed.
+    """True if a WAV's header holds the size of its data, not 0 as of a recording that was never closed.
 
     Args:
         file: A sniffed WAV; left at its start.

@@ -1,4 +1,4 @@
-"""Decodes a sniffed container block by block: WAV by libsndfile, all else by FFmpeg's libraries.
+"""Decoders of a sniffed container, block by block: WAV by libsndfile, all else by FFmpeg's libraries.
 
 FFmpeg can read playlists, scripts and network addresses. Here it never chooses what to open: it gets bytes
 through a file object, the one demuxer that fits the sniffed container, and the few decoders named below.
@@ -41,7 +41,7 @@ _GAP_S = 0.5
 
 
 class Block(NamedTuple):
-    """Some samples and their rate, in Hz. Shape (n_channels, n_samples)."""
+    """Block of samples and their rate, in Hz. Shape (n_channels, n_samples)."""
 
     sample_rate: int
     samples: npt.NDArray[Any]
@@ -51,8 +51,8 @@ def decode_blocks(file: BinaryIO, container: Container) -> Generator[Block, None
     """The audio of a file, a block at a time; every block has the same rate and channels.
 
     Args:
-        file: Seekable, at its start.
-        container: What `sniff` said of it.
+        file: Seekable file at its start.
+        container: Container that `sniff` found.
 
     Yields:
         At least one block of at least one sample, in float32.
@@ -82,8 +82,8 @@ def stated_duration(file: BinaryIO, container: Container) -> float | None:
     """The seconds that the container states or lets estimate, without decoding; None where it does not.
 
     Args:
-        file: Seekable, at its start.
-        container: What `sniff` said of it.
+        file: Seekable file at its start.
+        container: Container that `sniff` found.
 
     Raises:
         AudioError: it cannot be read.
@@ -178,7 +178,7 @@ def _configure(stream: Any, codecs: frozenset[str]) -> None:
 
 
 def _decoded(source: Any, stream: Any, container: Container) -> Iterator[Block]:
-    """One block per frame. Only the last packet may be broken: the recording was cut there."""
+    """Blocks, one per frame. Only the last packet may be broken: the recording was cut there."""
     import av
 
     n_samples, frame, damage, first_pts, to_drop = 0, None, None, None, None
@@ -236,9 +236,10 @@ def _block(frame: Any) -> Block:
 
 
 def _many_planes(frame: Any, n_channels: int) -> npt.NDArray[Any]:
-    """Eight planes and more. PyAV 18.1 counts planes up to a null pointer: with eight there is none.
+    """Samples of a frame of eight planes or more.
 
-    Its `to_ndarray` then reads foreign memory, and the process ends.
+    PyAV 18.1 counts planes up to a null pointer: with eight there is none. Its
+    `to_ndarray` then reads foreign memory, and the process ends.
     """
     from av.audio.plane import AudioPlane
 
@@ -248,7 +249,7 @@ def _many_planes(frame: Any, n_channels: int) -> npt.NDArray[Any]:
 
 
 def _warn_of_gaps(stream: Any, last_frame: Any, n_samples: int) -> None:
-    """Gaps are closed, not filled with silence: say so, since words after one get times that are early."""
+    """Warn of gaps: they are closed, not filled with silence, so that words after one come early."""
     if last_frame.pts is None or not last_frame.sample_rate:
         return
     start = (stream.start_time or 0) * stream.time_base
@@ -261,7 +262,7 @@ def _warn_of_gaps(stream: Any, last_frame: Any, n_samples: int) -> None:
 
 
 def _merged(blocks: Iterator[Block]) -> Generator[Block, None, None]:
-    """Joins the 20 ms frames of a codec to blocks that are worth a call."""
+    """Blocks that are worth a call, joined from the 20 ms frames of a codec."""
     pending: list[Block] = []
     n_samples = 0
     for block in blocks:

@@ -1,4 +1,4 @@
-"""What an engine takes, a path, bytes or an array, to the samples that it recognises."""
+"""Inputs of an engine (a path, bytes or an array) to the samples that it recognises."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def waveform_of(audio: Audio, sample_rate: int | None, max_duration_s: float | N
     """The mono samples of one recording at 16 kHz, shape (n_samples,).
 
     Raises:
-        AudioError: as `audio.decode_audio` and `audio.from_array`; or an array without its rate, or a rate
-            with a file.
+        AudioError: as `reading.decode_audio` and `reading.from_array`; or an array without its rate, or a
+            rate with a file.
     """
     check_rate(audio, sample_rate)
     if isinstance(audio, np.ndarray):
@@ -33,7 +33,7 @@ def waveform_of(audio: Audio, sample_rate: int | None, max_duration_s: float | N
 
 
 def blocks_of(audio: Audio, sample_rate: int | None, max_duration_s: float | None) -> Iterator[Float32Array]:
-    """The same block by block, of files in constant memory; each block of shape (n_samples,)."""
+    """The mono samples block by block, of files in constant memory; each block of shape (n_samples,)."""
     check_rate(audio, sample_rate)
     if isinstance(audio, np.ndarray):
         return _slices(audio, cast(int, sample_rate), max_duration_s)

@@ -1,4 +1,4 @@
-"""Audio files and arrays to the float32 samples that the recogniser takes; the tools for streams.
+"""Reading of audio: files and arrays to the float32 samples that the recogniser takes.
 
 What is refused, and what is not:
 
@@ -94,8 +94,8 @@ def audio_blocks(
         Mono samples in [-1, 1], each block of shape (n_samples,), possibly empty.
 
     Raises:
-        As `decode_audio`, the first block of a file that is no audio already; of a file that turns out to be
-        damaged or too long, what came before is good.
+        AudioError: as `decode_audio`, the first block of a file that is no audio already; of a file that
+            turns out to be damaged or too long, what came before is good.
     """
     _check_options(sample_rate, max_duration_s, "mean")
     with closing(_decoded(source, max_duration_s)) as blocks:
@@ -135,8 +135,8 @@ def from_array(
         channels: "mean" averages the channels, "separate" keeps them apart.
 
     Returns:
-        Shape (n_samples,) for "mean", (n_channels, n_samples) for "separate". Zero samples give an
-        empty array. May share memory with `samples` where nothing had to be done.
+        Samples, shape (n_samples,) for "mean", (n_channels, n_samples) for "separate". Zero samples give
+        an empty array. May share memory with `samples` where nothing had to be done.
 
     Raises:
         AudioTooLongError: more than `max_duration_s` seconds.
@@ -236,7 +236,7 @@ def _too_long(duration_s: float, max_duration_s: float) -> AudioTooLongError:
 
 
 def _collected(blocks: Iterable[Block], sample_rate: int, channels: Channels) -> Float32Array:
-    """Mixes and resamples block by block, so that no more than the result is held."""
+    """Samples mixed and resampled block by block, so that no more than the result is held."""
     resamplers: list[StreamResampler] = []
     pieces: list[list[Float32Array]] = []  # per channel of the result
     for block in blocks:
@@ -254,12 +254,12 @@ def _collected(blocks: Iterable[Block], sample_rate: int, channels: Channels) ->
 
 def _mean(samples: Float32Array) -> Float32Array:
     weights = np.full(samples.shape[0], 1 / samples.shape[0], np.float32)
-    # A product with the weights is ten times as fast as numpy's mean over a short axis.
+    # A matrix product with the weights is ten times as fast as numpy's mean over a short axis.
     mean: Float32Array = samples[0] if samples.shape[0] == 1 else weights @ samples
     return mean
 
 
 def _joined(pieces: list[Float32Array]) -> Float32Array:
-    """One array, and no copy where one piece holds everything."""
+    """The pieces as one array, without a copy where one piece holds everything."""
     filled = [piece for piece in pieces if piece.size]
     return filled[0] if len(filled) == 1 else np.concatenate(filled or pieces)

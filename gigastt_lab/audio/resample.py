@@ -1,4 +1,4 @@
-"""Changes the sample rate: chunk by chunk, with the same result as for the whole signal."""
+"""Sample-rate conversion, chunk by chunk, with the same result as for the whole signal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gigastt_lab.types import Float32Array
 
 
 class StreamResampler:
-    """Resamples one channel that arrives in chunks of any length.
+    """Resampler of one channel that arrives in chunks of any length.
 
     The chunks that come out, joined, equal the result for the whole signal at once, sample for sample.
     At equal rates samples pass through untouched.
@@ -44,10 +44,10 @@ class StreamResampler:
         """The samples that this chunk makes available: fewer at first, the filter looks ahead.
 
         Args:
-            samples: As `to_float32` takes them. Shape (n_samples,).
+            samples: Samples as `to_float32` takes them. Shape (n_samples,).
 
         Returns:
-            Shape (n_samples_out,), possibly empty.
+            Resampled samples, shape (n_samples_out,), possibly empty.
 
         Raises:
             AudioError: another shape or dtype, NaN, infinity.

@@ -1,4 +1,4 @@
-"""What samples may be: the allowed rates, channels and amplitudes; integers to float32; PCM16 frames."""
+"""Limits of samples: the allowed rates, channels and amplitudes; integers to float32; PCM16 frames."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def to_float32(samples: npt.NDArray[Any]) -> Float32Array:
 
 
 class Pcm16Framer:
-    """Turns a stream of PCM16 little-endian bytes, cut anywhere, into samples.
+    """Framer of a stream of PCM16 little-endian bytes, cut anywhere, into samples.
 
     An odd last byte is kept and completed by the next frame.
     """

@@ -31,7 +31,7 @@ _HYSTERESIS: Final = 0.15
 
 
 class SileroDetector:
-    """Speech against everything else, by a small network: music and machines are no speech to it.
+    """Detector of speech against everything else, by a small network: music and machines are none.
 
     A hop is judged by the window of 32 ms in which it ends, so that answers come up to 32 ms late. All
     detectors of a process share one session; each has a state of its own.
@@ -59,7 +59,7 @@ class SileroDetector:
         self._n_hops = 0
 
     def accept(self, samples: Float32Array) -> BoolArray:
-        """See `endpointing.SpeechDetector`."""
+        """See `vad.SpeechDetector`."""
         waveform = np.concatenate([self._pending, samples])
         n_new = (len(waveform) - _CONTEXT) // WINDOW
         windows = [

@@ -18,7 +18,7 @@ HOP: Final = GIGAAM_V3.hop_length
 
 
 class SpeechDetector(Protocol):
-    """Tells hops that may hold speech from quiet ones. One object serves one stream.
+    """Detector of hops that may hold speech, in one stream.
 
     `EnergyDetector` is the one that needs nothing; `silero.SileroDetector` is another.
     """
@@ -29,7 +29,7 @@ class SpeechDetector(Protocol):
         The answers, joined, must not depend on how the stream is cut into chunks.
 
         Args:
-            samples: Mono, in [-1, 1], at 16 kHz, any number. Shape (n_samples,).
+            samples: Mono samples in [-1, 1] at 16 kHz, any number. Shape (n_samples,).
 
         Returns:
             For every further hop of 160 samples that can be judged by now: True where it may be speech. Hops
@@ -40,12 +40,12 @@ class SpeechDetector(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class EnergyOptions:
-    """What counts as quiet. Levels are root mean squares in dB below full scale.
+    """Thresholds of quiet. Levels are root mean squares in dB below full scale.
 
     Attributes:
-        margin_db: So far above the noise floor a hop may be speech.
-        floor_window_ms: The noise floor is the lowest level of the last so many ms.
-        lowest_floor_db: The floor is never taken lower than this: in digital silence all else would be loud.
+        margin_db: Level above the noise floor, in dB, from which a hop may be speech.
+        floor_window_ms: Length of the past, in ms, whose lowest level is the noise floor.
+        lowest_floor_db: Lowest noise floor, in dB: without it, all would be loud after digital silence.
     """
 
     margin_db: float = 9.0
@@ -54,7 +54,7 @@ class EnergyOptions:
 
 
 class EnergyDetector:
-    """Loudness against a noise floor that follows the room.
+    """Detector by loudness against a noise floor that follows the room.
 
     The level of a hop is that of the last 50 ms, so that the gaps within a word are no silence. The floor is
     the lowest level of the last seconds: the noise in the gaps between words, or of the silence before them.

@@ -30,7 +30,7 @@ _OTHER_CONTAINERS = (b"RIFF", b"OggS", b"fLaC", b"\x1aE\xdf\xa3")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """What `transcribe --stream` takes."""
+    """Add the options of `transcribe --stream`."""
     add = parser.add_argument_group("live streams").add_argument
     add("--stream", action="store_true", help='transcribe raw mono PCM16 as it arrives; FILE is "-"')
     add("--sample-rate", type=int, default=16_000, metavar="HZ", help="of the stream (default: 16000)")
@@ -87,7 +87,7 @@ class _Interrupts:
         self._is_reading = False
 
     def chunks(self) -> Iterator[bytes]:
-        """What arrives on stdin, at once, until it ends or is stopped."""
+        """Chunks that arrive on stdin, at once, until it ends or is stopped."""
         descriptor = sys.stdin.fileno()
         while not self._is_stopped:
             try:
@@ -102,7 +102,7 @@ class _Interrupts:
             yield data
 
     def stop(self, signal_number: int, frame: FrameType | None) -> None:
-        """The handler: it does not break into the recognition of what was read."""
+        """Handle Ctrl-C: it does not break into the recognition of what was read."""
         del signal_number, frame
         signal.signal(signal.SIGINT, signal.default_int_handler)
         self._is_stopped = True
@@ -142,7 +142,7 @@ class _Writer:
         self._erase()
 
     def _show(self, result: StreamResult) -> None:
-        """One line, rewritten; of a long one the end."""
+        """Show one line, rewritten; of a long one the end."""
         first = max(0, len(result.text) - shutil.get_terminal_size().columns + 1)
         stable = max(first, result.stable)
         sys.stderr.write(f"\r\x1b[K{result.text[first:stable]}\x1b[2m{result.text[stable:]}\x1b[0m")

@@ -47,7 +47,7 @@ class FileStatus:
         name: File name.
         size: Bytes on disk; of a missing file, bytes to download.
         sha256: Published checksum; None where there is none.
-        checksum: What is known of it, as `--help` explains.
+        checksum: State of its checksum, as `--help` explains.
     """
 
     name: str

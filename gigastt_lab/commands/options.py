@@ -1,4 +1,4 @@
-"""What the commands have in common: the shape of their modules, and options that several take."""
+"""Common parts of the commands: the shape of their modules, and options that several take."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Command(Protocol):
         """Add it to the command line."""
 
     def run(self, options: argparse.Namespace) -> int:
-        """Do it; returns the exit code. `options.parser` is the command's parser."""
+        """Carry it out; returns the exit code. `options.parser` is the command's parser."""
 
 
 def new_parser(
@@ -35,18 +35,18 @@ def new_parser(
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    """`--model`, by name."""
+    """Add `--model`, by name."""
     parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME",
         help=f"{DEFAULT_MODEL} (default), or demo: the small model inside the package")  # fmt: skip
 
 
 def add_model_dir(parser: argparse.ArgumentParser) -> None:
-    """`--model-dir`, None where it is not given."""
+    """Add `--model-dir`, None where it is not given."""
     parser.add_argument("--model-dir", metavar="DIR",
         help=f"its directory (default: ${MODEL_DIR_VARIABLE} or ~/.gigastt/models)")  # fmt: skip
 
 
 def add_skip_quantize(parser: argparse.ArgumentParser) -> None:
-    """`--skip-quantize`, or its variable."""
+    """Add `--skip-quantize`, or its variable."""
     parser.add_argument("--skip-quantize", action="store_true", default=skips_quantizing(),
         help=f"make no INT8 encoder after a download (also: {SKIP_QUANTIZE_VARIABLE}=1)")  # fmt: skip

@@ -106,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _speech(options: argparse.Namespace) -> list[Float32Array] | None:
-    """What to calibrate on; None for the packaged clips, nothing for rounding to nearest."""
+    """Speech to calibrate on; None for the packaged clips, nothing for rounding to nearest."""
     if options.calibrate_on is None:
         return [] if options.no_calibration else None
     from gigastt_lab.audio.reading import decode_audio
@@ -115,7 +115,7 @@ def _speech(options: argparse.Namespace) -> list[Float32Array] | None:
 
 
 def _summary(done: Quantization, source: Path, target: Path) -> str:
-    """Tensors and bytes."""
+    """Summary: tensors and bytes."""
     quantized, kept = (sum(weight.n_parameters for weight in group) for group in (done.quantized, done.kept))
     share = done.bytes_after / done.bytes_before
     return (
@@ -134,20 +134,17 @@ def _comparison(source: Path, target: Path, threads: int | None, *, on_sample_cl
     Args:
         source: The FP32 encoder.
         target: The INT8 encoder.
-        threads: Of both.
-        on_sample_clips: Whether the weights were rounded for the clips that the error is measured on.
+        threads: Threads of both encoders.
+        on_sample_clips: True if the weights were rounded for the clips that the error is measured on.
     """
     # They load ONNX Runtime, which `--help` and errors should not wait for.
     import onnxruntime
     from tqdm import tqdm
 
     from gigastt_lab.quantization.calibration import sample_clips
-    from gigastt_lab.quantization.comparison import measure_speed, relative_error
-    from gigastt_lab.recognition.networks import Encoder
-    from gigastt_lab.runtime.sessions import RuntimeOptions, load_session
+    from gigastt_lab.quantization.comparison import encoder_at, measure_speed, relative_error
 
-    runtime = RuntimeOptions(provider="cpu", threads=threads)
-    fp32, int8 = (Encoder(load_session(path, runtime)) for path in (source, target))
+    fp32, int8 = (encoder_at(path, threads) for path in (source, target))
     clips = sample_clips()
     with tqdm(total=len(clips) + len(_AUDIO_S) * _REPETITIONS, desc="comparing", disable=None) as bar:
         errors = []

@@ -33,7 +33,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 
 def describe() -> str:
-    """What the command does."""
+    """Description of the command."""
     return "Serves speech recognition by the API of gigastt 2.0.13, on loopback unless told otherwise."
 
 

@@ -1,128 +1,37 @@
-"""An ONNX graph that can be walked in both directions and changed."""
+"""Editor of an ONNX graph: nodes added, replaced and removed, constants changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
-from gigastt_lab.types import Float32Array
+from gigastt_lab.graphs.view import Array, GraphView, read_inside
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto, TensorProto
+    from onnx import NodeProto
 
-Array = npt.NDArray[np.generic]
-
-MICROSOFT = "com.microsoft"  # ONNX Runtime's own operators
+MICROSOFT: Final = "com.microsoft"  # ONNX Runtime's own operators
 
 
-class GraphEditor:
-    """The nodes of a model, who makes and who reads each tensor, and its constants.
+class GraphEditor(GraphView):
+    """Editor of one graph, the only place where graphs change.
 
-    Constants are initializers here, whatever they were: Constant nodes and copies are resolved at the start.
-    Nodes may be added in any order; `finish` sorts them and drops what nothing reads.
+    Constants and the inputs of nodes change at once; nodes come and go when `finish` is called.
     """
 
-    def __init__(self, model: ModelProto) -> None:
-        self.model = model
-        self._tensors: dict[str, TensorProto] = {tensor.name: tensor for tensor in model.graph.initializer}
-        self._nodes: list[NodeProto | None] = []
-        self._maker: dict[str, int] = {}
-        self._readers: dict[str, set[int]] = {}
-        self._outputs = {output.name for output in model.graph.output}
-        self._resolve_constants()
-
-    @property
-    def inputs(self) -> list[str]:
-        """Names of the graph's inputs, weights that old exports list there left out."""
-        return [node.name for node in self.model.graph.input if node.name not in self._tensors]
-
-    def nodes(self, *op_types: str) -> Iterator[NodeProto]:
-        """Nodes of these types, or all, in the file's order; not those added or removed meanwhile."""
-        for position in range(len(self._nodes)):
-            node = self._nodes[position]
-            if node is not None and (not op_types or node.op_type in op_types):
-                yield node
-
-    def producer(self, name: str) -> NodeProto | None:
-        """The node that makes `name`; None for inputs and constants."""
-        position = self._maker.get(name)
-        return None if position is None else self._nodes[position]
-
-    def consumers(self, name: str) -> list[NodeProto]:
-        """Nodes that read `name`."""
-        return [node for i in sorted(self._readers.get(name, ())) if (node := self._nodes[i]) is not None]
-
-    def only_consumer(self, name: str) -> NodeProto | None:
-        """The one node that reads `name`; None where there are several, or where it leaves the graph."""
-        readers = self.consumers(name)
-        return readers[0] if len(readers) == 1 and name not in self._outputs else None
-
-    def is_constant(self, name: str) -> bool:
-        """Whether `name` is an initializer."""
-        return name in self._tensors
-
-    def shape(self, name: str) -> tuple[int, ...] | None:
-        """Shape of a constant; None for what is none."""
-        return tuple(self._tensors[name].dims) if name in self._tensors else None
-
-    def constant(self, name: str) -> Array | None:
-        """A constant's numbers; None for what is none."""
-        from onnx import numpy_helper
-
-        tensor = self._tensors.get(name)
-        return None if tensor is None else numpy_helper.to_array(tensor)
-
-    def scalar(self, name: str) -> float | None:
-        """A constant of one number; None for anything else."""
-        tensor = self._tensors.get(name)
-        if tensor is None or int(np.prod(tensor.dims, dtype=np.int64)) != 1:
-            return None
-        value = self.constant(name)
-        assert value is not None
-        return float(value.ravel()[0])
-
-    def float32(self, name: str) -> Float32Array:
-        """A constant's numbers as float32."""
-        value = self.constant(name)
-        assert value is not None, name
-        return np.asarray(value, np.float32)
-
-    def with_scalar(self, node: NodeProto) -> tuple[str, float | None]:
-        """The inputs of a sum or product of two: what varies, and the number, None where it is none."""
-        varying, constant = self.with_constant(node)
-        return varying, None if constant is None else self.scalar(constant)
-
-    def with_constant(self, node: NodeProto) -> tuple[str, str | None]:
-        """The inputs of a sum or product of two: what varies, and the constant, None where there is none."""
-        first, second = node.input[:2]
-        if self.is_constant(second):
-            return first, second
-        return (second, first) if self.is_constant(first) else (first, None)
-
-    def maker_of_only(self, name: str, *op_types: str) -> NodeProto | None:
-        """The node of one of `op_types` that makes `name`, if only one reads it."""
-        node = self.producer(name)
-        fits = node is not None and node.op_type in op_types and self.only_consumer(name) is not None
-        return node if fits else None
-
-    def known_sizes(self, name: str) -> list[int]:
-        """A shape as far as it is constant, -1 for the rest: a constant, or a Concat of some."""
-        value = self.constant(name)
-        if value is not None:
-            return [int(size) for size in value.ravel()]
-        node = self.producer(name)
-        if node is None or node.op_type != "Concat":
-            return [-1]
-        return [size for part in node.input for size in self.known_sizes(part)]
-
     def add_constant(self, name: str, array: Array) -> str:
-        """A new initializer; its name, for use in `add`."""
+        """Add an initializer, or give a constant new numbers; returns its name, for use in `add`."""
         from onnx import numpy_helper
 
-        self._tensors[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
+        array = np.asarray(array, order="C")  # `ascontiguousarray` would make a vector of a single number
+        if name in self._tensors:
+            tensor = self._tensors[name]
+            tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
+        else:
+            self.proto.initializer.append(numpy_helper.from_array(array, name))
+            self._tensors[name] = self.proto.initializer[-1]
         return name
 
     def add(
@@ -131,149 +40,162 @@ class GraphEditor:
         inputs: Iterable[str],
         outputs: Iterable[str],
         *,
-        domain: str = "",
+        name: str | None = None,
+        domain: str | None = "",
+        at: int | None = None,
         **attributes: Any,
     ) -> None:
-        """A new node. An output that another node makes is taken over from it."""
+        """Add a node; an output that another node makes is taken over from it.
+
+        Args:
+            op_type: Operator.
+            inputs: Names of tensors.
+            outputs: Names of tensors, one at least.
+            name: Name of the node; made of the first output and the operator where None.
+            domain: Domain of the operator: "" for ONNX's own, None for the same without writing it down.
+            at: Place among the nodes, as of `place`; behind all of them where None.
+            attributes: Attributes of the node.
+        """
         from onnx import helper
 
         outputs = list(outputs)
         read_before: list[str] = []
-        for position in {self._maker[output] for output in outputs if output in self._maker}:
-            read_before += self._remove(position)
-        name = f"{outputs[0]}/{op_type}"
-        self._append(helper.make_node(op_type, list(inputs), outputs, name=name, domain=domain, **attributes))
+        for key in {self._producers[output] for output in outputs if output in self._producers}:
+            read_before += self._remove(key)
+        name = f"{outputs[0]}/{op_type}" if name is None else name
+        node = helper.make_node(op_type, list(inputs), outputs, name=name, domain=domain, **attributes)
+        self._order.insert(len(self._order) if at is None else at, self._link(node))
         for unread in read_before:
             self._drop_unread(unread)
 
+    def add_output(self, name: str, source: str) -> None:
+        """Add an output of type float to the graph, a copy of a tensor."""
+        from onnx import TensorProto, helper
+
+        # A copy, because the tensor may be an input or an output already.
+        self.add("Identity", [source], [name], name="", domain=None)
+        self.proto.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
+        self._pinned.add(name)
+
+    def place(self, node: NodeProto) -> int:
+        """Place of a node among the others; what is added there comes before it."""
+        return self._order.index(self._key(node))
+
+    def set_input(self, node: NodeProto, i: int, name: str) -> None:
+        """Let a node read `name` at its input `i`; inputs that it leaves out before that stay empty."""
+        before = self.origin(node.input[i]) if i < len(node.input) else ""
+        node.input.extend([""] * (i + 1 - len(node.input)))
+        node.input[i] = name
+        key = self._key(node)
+        self._consumers.setdefault(self.origin(name), set()).add(key)
+        if before and before not in map(self.origin, node.input):
+            self._consumers[before].discard(key)
+
     def read_instead(self, old: str, new: str) -> None:
-        """Whatever reads `old` reads `new` from now on. `old` must not leave the graph."""
-        if old in self._outputs:
+        """Let all that read `old` read `new` from now on."""
+        if old in self._pinned:
             self.add("Identity", [new], [old])
             return
-        for position in self._readers.pop(old, set()):
-            node = self._nodes[position]
-            assert node is not None
-            for i, name in enumerate(node.input):
-                if name == old:
-                    node.input[i] = new
-            self._readers.setdefault(new, set()).add(position)
+        self._rename(old, new)
         self._drop_unread(old)
 
-    def finish(self) -> ModelProto:
-        """The model, with what nothing reads dropped and the nodes in order."""
-        graph = self.model.graph
-        ordered = self._needed_in_order()
-        del graph.node[:]
-        graph.node.extend(ordered)
-        read = {name for node in ordered for name in node.input}
-        del graph.initializer[:]
-        graph.initializer.extend(tensor for name, tensor in self._tensors.items() if name in read)
-        del graph.value_info[:]
-        inputs = [node for node in graph.input if node.name not in self._tensors]
-        del graph.input[:]
-        graph.input.extend(inputs)
-        domains = {node.domain for node in ordered}
-        known = {entry.domain for entry in self.model.opset_import}
-        if MICROSOFT in domains - known:
-            self.model.opset_import.add(domain=MICROSOFT, version=1)
-        return self.model
+    def resolve_copies(self) -> None:
+        """Make initializers of Constant nodes, and let the readers of copies read what was copied.
 
-    def _resolve_constants(self) -> None:
-        copies: dict[str, str] = {}
-        for node in self.model.graph.node:
+        Weights that old exports list among the inputs are constants from now on.
+        """
+        for node in self.nodes("Constant", "Identity"):
+            name = node.output[0]
+            if node.op_type == "Constant" and name in self._tensors:
+                self.proto.initializer.append(self._tensors[name])
+                self._tensors[name] = self.proto.initializer[-1]
+                self._tensors[name].name = name
+                self._remove(self._key(node))
+            elif node.op_type == "Identity":
+                source = self.origin(node.input[0])
+                if name in self._pinned:
+                    self.set_input(node, 0, source)
+                else:
+                    self._rename(name, source)
+                    self._remove(self._key(node))
+        inputs = self.proto.input
+        for i in reversed(range(len(inputs))):
+            if inputs[i].name in self._tensors:
+                del inputs[i]
+
+    def finish(self, *, sort: bool = False) -> None:
+        """Write the nodes into the graph, without copies and initializers that nothing reads.
+
+        Args:
+            sort: Put each node behind all that it reads, and drop those that no output needs.
+        """
+        nodes = self._needed_in_order() if sort else list(self.nodes())
+        nodes, read = self._without_idle_constants(nodes)
+        del self.proto.node[:]
+        self.proto.node.extend(nodes)
+        gone = {tensor.name for tensor in self.proto.initializer} - read
+        for entries in (self.proto.initializer, self.proto.input):  # old exports list weights as inputs, too
+            for i in reversed(range(len(entries))):
+                if entries[i].name in gone:
+                    del entries[i]
+
+    def _rename(self, old: str, new: str) -> None:
+        for node in self.consumers(old):
             for i, name in enumerate(node.input):
-                node.input[i] = copies.get(name, name)
-            if node.op_type == "Constant" and node.attribute and node.attribute[0].name == "value":
-                self._tensors[node.output[0]] = node.attribute[0].t
-                self._tensors[node.output[0]].name = node.output[0]
-            elif node.op_type == "Identity" and node.output[0] not in self._outputs:
-                copies[node.output[0]] = node.input[0]
-            else:
-                self._append(node)
+                if name == old:
+                    self.set_input(node, i, new)
 
-    def _append(self, node: NodeProto) -> None:
-        position = len(self._nodes)
-        self._nodes.append(node)
-        for output in filter(None, node.output):
-            self._maker[output] = position
-        for name in filter(None, node.input):
-            self._readers.setdefault(name, set()).add(position)
+    def _key(self, node: NodeProto) -> int:
+        return self._producers[next(filter(None, node.output))]
 
-    def _remove(self, position: int) -> list[str]:
-        """Take a node out; what it read."""
-        node = self._nodes[position]
-        assert node is not None
-        self._nodes[position] = None
+    def _remove(self, key: int) -> list[str]:
+        """Remove a node; returns the names that it read."""
+        node = self._nodes.pop(key)
         for output in node.output:
-            self._maker.pop(output, None)
+            self._producers.pop(output, None)
         for name in filter(None, node.input):
-            self._readers[name].discard(position)
+            self._consumers.get(self.origin(name), set()).discard(key)
         return list(node.input)
 
     def _drop_unread(self, name: str) -> None:
         """Remove the node that makes `name` if nothing reads what it makes, and what only that node read."""
         unread = [name]
         while unread:
-            position = self._maker.get(unread.pop())
-            node = None if position is None else self._nodes[position]
-            if position is None or node is None or any(map(self._is_read, node.output)):
-                continue
-            self._remove(position)
-            unread += node.input
+            key = self._producers.get(unread.pop())
+            if key is not None and not any(map(self._is_read, self._nodes[key].output)):
+                unread += self._remove(key)
 
     def _is_read(self, name: str) -> bool:
-        return bool(self._readers.get(name)) or name in self._outputs
+        return bool(self._consumers.get(self.origin(name))) or name in self._pinned
 
     def _needed_in_order(self) -> list[NodeProto]:
-        """Depth first from the outputs: each node behind all that it reads."""
+        """Nodes that the outputs need, depth first: each behind all that it reads."""
         ordered: list[NodeProto] = []
         done: set[int] = set()
-        stack = [(self._maker[name], False) for name in sorted(self._outputs) if name in self._maker]
+        stack = [(self._producers[name], False) for name in sorted(self.outputs) if name in self._producers]
         while stack:
-            position, is_ready = stack.pop()
-            node = self._nodes[position]
-            assert node is not None
+            key, is_ready = stack.pop()
+            node = self._nodes[key]
             if is_ready:
                 ordered.append(node)
-            elif position not in done:
-                done.add(position)
-                stack.append((position, True))
-                stack += [(self._maker[name], False) for name in node.input if name in self._maker]
+            elif key not in done:
+                done.add(key)
+                stack.append((key, True))
+                names = (*node.input, *sorted(read_inside(node)))
+                stack += [(self._producers[name], False) for name in names if name in self._producers]
         return ordered
 
-
-def attribute(node: NodeProto, name: str, default: Any = None) -> Any:
-    """A node's attribute as a Python value."""
-    from onnx import helper
-
-    return next(
-        (helper.get_attribute_value(found) for found in node.attribute if found.name == name), default
-    )
-
-
-def read_names(graph: GraphProto) -> set[str]:
-    """Names that the nodes read, those of loops and branches inside them included, and the outputs."""
-    names = {output.name for output in graph.output}
-    for node in graph.node:
-        names.update(node.input)
-        for attribute in node.attribute:
-            for inner in (attribute.g, *attribute.graphs):
-                names |= read_names(inner)
-    return names
-
-
-def constants(graph: GraphProto) -> dict[str, tuple[str, TensorProto]]:
-    """Name -> origin and tensor for what is constant: initializers, Constant nodes, copies of either.
-
-    The origin tells constants apart: tensors inside Constant nodes often share a name.
-    """
-    constants: dict[str, tuple[str, TensorProto]] = {
-        tensor.name: (tensor.name, tensor) for tensor in graph.initializer
-    }
-    for node in graph.node:
-        if node.op_type == "Constant" and node.attribute and node.attribute[0].name == "value":
-            constants[node.output[0]] = (node.output[0], node.attribute[0].t)
-        elif node.op_type == "Identity" and node.input[0] in constants:
-            constants[node.output[0]] = constants[node.input[0]]
-    return constants
+    def _without_idle_constants(self, nodes: list[NodeProto]) -> tuple[list[NodeProto], set[str]]:
+        """Nodes without the Constant and Identity nodes that nothing reads, and the names that are read."""
+        while True:
+            read = set(self.outputs)
+            for node in nodes:
+                read.update(node.input, read_inside(node))
+            kept = [
+                node
+                for node in nodes
+                if node.op_type not in ("Constant", "Identity") or not read.isdisjoint(node.output)
+            ]
+            if len(kept) == len(nodes):
+                return kept, read
+            nodes = kept

@@ -1,4 +1,4 @@
-"""Reads an ONNX graph to change it or to take it apart."""
+"""Reading of an ONNX graph whose weights must be in its file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def load_whole_graph(path: Path) -> ModelProto:
-    """A graph with all its weights inside its file.
+    """Model in a file that holds all its weights.
 
-    What is made of a model is kept by the checksum of its file (`model_cache`): weights elsewhere could
-    change without anybody noticing.
+    The cache keeps what is made of a model by the checksum of its file (`runtime.cache`): weights elsewhere
+    could change without anybody noticing.
 
     Raises:
         ModelError: it is no ONNX graph, or some of its weights are in another file.

@@ -1,8 +1,8 @@
-"""The predictor and the joiner as compact graphs, packed for the processor.
+"""Predictor and joiner as compact graphs, packed for the processor.
 
-Run by ONNX Runtime on one thread: the product of 1, 4, 8 and 16 rows with the output layer took 37, 48, 64
-and 117 us, in numpy on one thread 29, 123, 151 and 207 us; and numpy's BLAS starts threads for it, which cost
-more CPU time and stand in the way of other requests.
+Run by ONNX Runtime on one thread: the matrix product of 1, 4, 8 and 16 rows with the output layer took 37,
+48, 64 and 117 us, in numpy on one thread 29, 123, 151 and 207 us; and numpy's BLAS starts threads for it,
+which cost more CPU time and stand in the way of other requests.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ HEAD_OPTIONS = RuntimeOptions(provider="cpu", threads=1)
 
 
 class CompactPredictor:
-    """Embedding, LSTM cell and the predictor's half of the joiner's first layer.
+    """Predictor: embedding, LSTM cell and the predictor's half of the joiner's first layer.
 
     Its output is not the predictor's own but what the joiner adds to a projected frame, biases included:
     shape (N, n_joiner). It fits `CompactJoiner` only.
@@ -41,13 +41,13 @@ class CompactPredictor:
         self._session = session
 
     def __call__(self, tokens: Int64Array, states: Float32Array) -> tuple[Float32Array, Float32Array]:
-        """See `search.Predictor`."""
+        """See `recognition.search.Predictor`."""
         predicted, new_states = self._session.run(tokens, states)
         return as_float32(predicted), as_float32(new_states)
 
 
 class CompactJoiner:
-    """The encoder's half of the joiner's first layer, and the rest of it.
+    """Joiner: the encoder's half of its first layer, and the rest of it.
 
     Attributes:
         n_encoded: Width of an encoder frame.
@@ -63,12 +63,12 @@ class CompactJoiner:
         self._scores = scores
 
     def project(self, encoded: Float32Array) -> Float32Array:
-        """See `search.Joiner`: (B, T, n_encoded) to (B, T, n_joiner), without bias."""
+        """See `recognition.search.Joiner`: (B, T, n_encoded) to (B, T, n_joiner), without bias."""
         (projected,) = self._projection.run(encoded)
         return as_float32(projected)
 
     def __call__(self, projected: Float32Array, predicted: Float32Array) -> Float32Array:
-        """See `search.Joiner`: scores before the log-softmax, shape (N, W, n_vocabulary)."""
+        """See `recognition.search.Joiner`: scores before the log-softmax, shape (N, W, n_vocabulary)."""
         (scores,) = self._scores.run(projected, predicted)
         return as_float32(scores)
 

@@ -1,6 +1,6 @@
 """Predictor and joiner as compact graphs, built from the weights of a model's own graphs.
 
-What is saved, with GigaAM's sizes: the encoder's projection is computed once for all frames instead of at
+They save, with GigaAM's sizes: the encoder's projection is computed once for all frames instead of at
 every score, the predictor's once a token; the embedding's part of the LSTM gates becomes a table; no
 log-softmax over 1025 scores.
 """
@@ -36,7 +36,7 @@ def head_graphs(predictor_path: Path, joiner_path: Path) -> dict[str, bytes]:
 
 
 def _predictor_graph(predictor: PredictorWeights, joiner: JoinerWeights) -> bytes:
-    """(token (N,), state (N, 2H)) to (predicted (N, J), state (N, 2H)): the LSTM's equations.
+    """Predictor by the LSTM's equations: (token (N,), state (N, 2H)) to (predicted (N, J), state (N, 2H)).
 
     ONNX's gates are ordered input, output, forget, cell: the first three share one sigmoid.
     Source: https://onnx.ai/onnx/operators/onnx__LSTM.html.

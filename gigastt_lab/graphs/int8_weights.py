@@ -1,7 +1,8 @@
-"""INT8 weights of a graph: whether their products fit into the 16 bits that some processors have for a pair.
+"""Saturation of INT8 MatMul: pairs of weights whose sums exceed the 16 bits of processors without VNNI.
 
-Those that `quantize` writes do, on every processor (`rounding.EXACT`); those of others, and of its versions
-before, need not. Where they do not, the weights are made unsigned: exact, with a slower kernel.
+Weights that `quantize` writes are exact on every processor (`weight_range.EXACT`); those of others, and of
+its versions before, need not be. Where they are not, the weights are made unsigned: exact, with a slower
+kernel.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gigastt_lab.errors import ModelError
-from gigastt_lab.graphs.editor import constants, read_names
+from gigastt_lab.graphs.editor import GraphEditor
+from gigastt_lab.graphs.view import GraphView
 from gigastt_lab.graphs.weight_range import EXACT
 from gigastt_lab.runtime.cache import noted_of
 from gigastt_lab.runtime.processor import int8_is_exact
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
 
 # Operators that multiply by INT8 weights: at which inputs those are, and at which their zero points. The rows
-# of a product's weight meet in pairs; which weights of a convolution meet is its kernel's affair.
+# of a MatMul's weight meet in pairs; which weights of a convolution meet is its kernel's affair.
 _Places = Mapping[str, tuple[tuple[int, int], ...]]
 _PRODUCTS: Final[_Places] = {
     "MatMulInteger": ((1, 3),),
@@ -42,7 +44,13 @@ _DEQUANTIZE: Final = (0, 2)
 
 @dataclass(frozen=True)
 class _Use:
-    """A weight that is multiplied by: at which input of which node it is, and at which its zero point."""
+    """Use of a weight by a node.
+
+    Attributes:
+        node: Node that reads the weight.
+        place: Its input that is the weight, and that which is the weight's zero point.
+        is_convolution: True if the weight is that of a convolution.
+    """
 
     node: NodeProto
     place: tuple[int, int]
@@ -57,8 +65,8 @@ def load_exactly(path: Path, options: RuntimeOptions) -> Session:
     """Load a graph as it is; with unsigned weights where its sums would saturate on this processor.
 
     Raises:
-        ModelError: as `runtime.load_session`; or memory does not suffice to make its weights unsigned.
-        ModelNotFoundError, ProviderError: as `runtime.load_session`.
+        ModelError: as `runtime.sessions.load_session`; or memory does not suffice to make weights unsigned.
+        ModelNotFoundError, ProviderError: as `runtime.sessions.load_session`.
     """
     if not saturates_here(path):
         return load_session(path, options)
@@ -79,67 +87,61 @@ def load_exactly(path: Path, options: RuntimeOptions) -> Session:
 def make_unsigned(graph: GraphProto) -> int:
     """Make INT8 weights unsigned, in place, their zero points with them; returns how many there were.
 
-    The products stay what they are: (w + 128) - (zero + 128). Without VNNI, ONNX Runtime multiplies unsigned
+    The results stay what they are: (w + 128) - (zero + 128). Without VNNI, ONNX Runtime multiplies unsigned
     weights by another kernel, which does not saturate; its own switch for this
     (``session.x64quantprecision``) does nothing for these graphs before version 1.30, and 1.22 dies of it.
     """
-    from onnx import numpy_helper
-
-    known = constants(graph)
+    editor = GraphEditor(graph)
     made: dict[str, str] = {}
 
     def unsigned(name: str) -> str:
         if name not in made:
-            values = numpy_helper.to_array(known[name][1]).astype(np.int16) + 128
-            made[name] = f"{name}_unsigned"
-            graph.initializer.append(numpy_helper.from_array(values.astype(np.uint8), made[name]))
+            values = np.asarray(editor.constant(name), np.int16) + 128
+            made[name] = editor.add_constant(f"{name}_unsigned", values.astype(np.uint8))
         return made[name]
 
-    for use in list(_uses(graph)):
-        _, tensor = known.get(use.weight, ("", None))
-        weight, zero = use.place
-        zero_point = use.node.input[zero] if zero < len(use.node.input) else ""
-        if tensor is None or tensor.data_type != tensor.INT8 or (zero_point and zero_point not in known):
+    for use in list(_uses(editor)):
+        place, zero_place = use.place
+        zero_point = use.node.input[zero_place] if zero_place < len(use.node.input) else ""
+        if not _is_int8(editor, use.weight) or (zero_point and not editor.is_constant(zero_point)):
             continue
-        use.node.input[weight] = unsigned(use.weight)
-        use.node.input.extend([""] * (zero + 1 - len(use.node.input)))
+        editor.set_input(use.node, place, unsigned(use.weight))
         if zero_point:
-            use.node.input[zero] = unsigned(zero_point)
+            zero_point = unsigned(zero_point)
         else:
-            scale = known.get(use.node.input[1], ("", None))[1] if use.place == _DEQUANTIZE else None
-            use.node.input[zero] = _zero_point(graph, () if scale is None else tuple(scale.dims))
-    read = read_names(graph)
-    for i in reversed(range(len(graph.initializer))):
-        if graph.initializer[i].name not in read:
-            del graph.initializer[i]
+            scales = editor.shape(use.node.input[1]) if use.place == _DEQUANTIZE else None
+            zero_point = _zero_point(editor, scales or ())
+        editor.set_input(use.node, zero_place, zero_point)
+    editor.finish()
     return len(made)
 
 
-def _zero_point(graph: GraphProto, shape: tuple[int, ...]) -> str:
+def _zero_point(editor: GraphEditor, shape: tuple[int, ...]) -> str:
     """An unsigned zero point that stands for 0, of the shape of the scales; its name."""
-    from onnx import numpy_helper
-
     name = "_".join(["unsigned_zero", *map(str, shape)])
-    if all(tensor.name != name for tensor in graph.initializer):
-        graph.initializer.append(numpy_helper.from_array(np.full(shape, 128, np.uint8), name))
-    return name
+    return editor.add_constant(name, np.full(shape, 128, np.uint8))
+
+
+def _is_int8(graph: GraphView, name: str) -> bool:
+    tensor = graph.tensor(name)
+    return tensor is not None and tensor.data_type == tensor.INT8
 
 
 def saturates_here(path: Path) -> bool:
-    """Whether sums of the INT8 products of a graph may saturate on this processor.
+    """True if sums of INT8 products in a graph may saturate on this processor.
 
     Args:
-        path: The graph; one that is not INT8 by its name is not looked at.
+        path: File of the graph; one that is not INT8 by its name is not looked at.
     """
     return is_int8(path.name) and not int8_is_exact() and saturates_somewhere(path)
 
 
 def saturates_somewhere(path: Path) -> bool:
-    """Whether sums of the INT8 products of a graph may saturate on a processor without VNNI.
+    """True if sums of INT8 products in a graph may saturate on a processor without VNNI.
 
     Args:
-        path: The graph; found out once for each content (`model_cache`). One that cannot be read does not:
-            whoever loads it says what is wrong with it. One that memory does not suffice for may.
+        path: File of the graph; found out once for each content (`runtime.cache`). One that cannot be read
+            does not: whoever loads it says what is wrong with it. One that memory does not suffice for may.
     """
     try:
         return noted_of(path, "INT8 weights have large pairs", lambda: str(_has_large_pairs(path))) == "True"
@@ -150,10 +152,10 @@ def saturates_somewhere(path: Path) -> bool:
 
 
 def has_large_pairs(weight: Int8Array) -> bool:
-    """Whether two rows that follow each other may exceed 16 bits, multiplied by unsigned bytes and added.
+    """True if rows 2i and 2i + 1 may exceed 16 bits, multiplied by unsigned bytes and added.
 
     Args:
-        weight: Shape (..., n_in, n_out).
+        weight: Integers of a MatMul's weight. Shape (..., n_in, n_out).
 
     >>> has_large_pairs(np.array([[127], [1], [-64], [-64], [127]], np.int8))
     False
@@ -168,7 +170,7 @@ def has_large_pairs(weight: Int8Array) -> bool:
 
 
 class _NotInOneFileError(Exception):
-    """Weights in another file, of whose content nothing is noted: it may change without the graph's."""
+    """Weights are in another file, of which nothing is noted: it may change without the graph's."""
 
 
 def _has_large_pairs(path: Path, *, external: bool = False) -> bool:
@@ -185,28 +187,27 @@ def _has_large_pairs(path: Path, *, external: bool = False) -> bool:
 
 
 def _may_saturate(graph: GraphProto) -> Iterator[bool]:
-    """Of each INT8 weight that something is multiplied by."""
-    from onnx import numpy_helper
-
-    known = constants(graph)
-    for use in _uses(graph):
-        _, tensor = known.get(use.weight, ("", None))
-        if tensor is None or tensor.data_type != tensor.INT8:
+    """True or False for each use of an INT8 weight: its sums may saturate, or not."""
+    view = GraphView(graph)
+    for use in _uses(view):
+        if not _is_int8(view, use.weight):
             continue
-        weight = numpy_helper.to_array(tensor)
+        weight = np.asarray(view.constant(use.weight), np.int8)
         if use.is_convolution:
             yield bool(2 * np.abs(weight.astype(np.int16)).max(initial=0) > EXACT.largest_pair)
         else:
             yield weight.ndim > 1 and has_large_pairs(weight)
 
 
-def _uses(graph: GraphProto) -> Iterator[_Use]:
-    """Of what may be weights, whatever their type."""
-    dequantized = {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
-    for node in graph.node:
+def _uses(graph: GraphView) -> Iterator[_Use]:
+    """Uses of tensors that may be weights, whatever their type."""
+    for node in graph.nodes():
         for places in (_PRODUCTS, _CONVOLUTIONS):
             for place in places.get(node.op_type, ()):
                 yield _Use(node, place, places is _CONVOLUTIONS)
-        if node.op_type in _DEQUANTIZED and all(name in dequantized for name in node.input[:2]):
-            is_convolution = _DEQUANTIZED[node.op_type] is _CONVOLUTIONS
-            yield _Use(dequantized[node.input[1]], _DEQUANTIZE, is_convolution)
+        if node.op_type in _DEQUANTIZED:
+            factors = [graph.producer(name) for name in node.input[:2]]
+            weight = factors[-1]
+            is_dequantized = all(each is not None and each.op_type == "DequantizeLinear" for each in factors)
+            if weight is not None and is_dequantized:
+                yield _Use(weight, _DEQUANTIZE, _DEQUANTIZED[node.op_type] is _CONVOLUTIONS)

@@ -1,4 +1,4 @@
-"""Integer ranges of INT8 weights, and which of them is exact on every processor."""
+"""Integer ranges of INT8 weights; one of them is exact on every processor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class WeightRange:
-    """The integers that weights may become.
+    """Range of the integers that weights may become.
 
     Attributes:
         largest: Largest absolute value of a weight.
@@ -26,7 +26,7 @@ EIGHT_BITS: Final = WeightRange(127, 2 * 127)
 SEVEN_BITS: Final = WeightRange(64, 2 * 64)
 
 
-# Eight bits whose products are exact on every processor. Without VNNI, x86 kernels multiply a pair of weights
-# by two unsigned bytes and add the products in 16 bits (`vpmaddubsw`): 255 * 128 = 32,640 still fits. Few
-# pairs are larger, and what these lose, the rows after them make good (docs/quantization.md).
+# Eight bits with exact sums on every processor. Without VNNI, x86 kernels multiply a pair of weights by two
+# unsigned bytes and add the products in 16 bits (`vpmaddubsw`): 255 * 128 = 32,640 still fits. Few pairs are
+# larger, and what these lose, the rows after them make good (docs/quantization.md).
 EXACT: Final = WeightRange(127, 128)

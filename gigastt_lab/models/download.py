@@ -1,4 +1,4 @@
-"""Known models into their directories: verified, resumable, one process at a time, never half a file."""
+"""Download of known models: verified, resumable, one process at a time, never half a file."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def download(
     get their names, the encoder last. A download that was cut, or killed, goes on from the bytes that it had.
 
     Args:
-        model: What to download.
-        directory: Where to; made if it is not there.
-        show_progress: A bar on stderr, where that is a terminal.
-        retries: What to do about failures that may heal.
+        model: Model to download.
+        directory: Directory of the model; made if it is not there.
+        show_progress: True shows a bar on stderr, where that is a terminal.
+        retries: Attempts and pauses after failures that may heal.
 
     Returns:
         Names of the files that were downloaded; none if everything was there.
@@ -127,7 +127,7 @@ def _missing(model: KnownModel, files: Iterable[ModelFile], directory: Path) -> 
 
 
 def _fetch_verified(source: HubFile, part: Path, retries: Retries, report: Callable[[int], object]) -> None:
-    """The file as `part`: every byte of it on the disk, and its checksum right."""
+    """Fetch the file as `part`: every byte of it on the disk, and its checksum right."""
     file = source.file
     is_second = False
     while True:
@@ -157,7 +157,7 @@ def _fetch_verified(source: HubFile, part: Path, retries: Retries, report: Calla
 def _progress(
     total: int, initial: int, shown: bool
 ) -> Iterator[tuple[Callable[[str], object], Callable[[int], object]]]:
-    """A bar over all bytes: what names the file in work, and what counts its bytes."""
+    """Progress bar over all bytes: a function that names the file in work, one that counts its bytes."""
     from huggingface_hub.utils import are_progress_bars_disabled
     from tqdm import tqdm
     from tqdm.contrib.logging import logging_redirect_tqdm

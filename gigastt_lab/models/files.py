@@ -28,7 +28,7 @@ ENCODER_NAMES = _NAMES["encoder"]  # those of either precision; the first is the
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """Where the parts of a model are.
+    """Paths of the parts of a model.
 
     Attributes:
         encoder: The encoder's graph, in `precision`.
@@ -55,7 +55,7 @@ class ModelFiles:
             precision: Precision of the encoder; "auto" takes the `preferred` one, or the other where only
                 that is there. Predictor and joiner are small: FP32 is taken where there is one; an INT8 one
                 where there is no other, unless `precision` is "fp32".
-            preferred: What "auto" prefers; INT8 as gigastt does, on a CPU.
+            preferred: Precision that "auto" prefers; INT8 as gigastt does, on a CPU.
 
         Raises:
             ModelError: `precision` is not known.

@@ -1,4 +1,4 @@
-"""One file of the Hugging Face Hub into one file on disk: resumed, retried, with errors that say what to do.
+"""Download of one file of the Hugging Face Hub: resumed, retried, with errors that say what to do.
 
 The client's own `hf_hub_download` does not do: from its version 1.x on it throws partial files away, and it
 waits for as long as a `Retry-After` says.
@@ -44,13 +44,13 @@ _BUSY = (408, 425, 429)  # and every 5xx
 
 @dataclass(frozen=True)
 class Retries:
-    """How long to hold out against what may heal: no connection, a cut one, 408, 425, 429, 5xx.
+    """Retry limits for failures that may heal: no connection, a cut one, 408, 425, 429, 5xx.
 
     Attributes:
-        attempts: In a row that bring less than 1 MiB, before it is an error.
-        first_wait_s: Pause after the first; each next one is twice as long.
-        max_wait_s: The longest pause that we choose ourselves.
-        max_retry_after_s: The longest pause that the Hub may ask for; a longer one is an error at once.
+        attempts: Attempts in a row that bring less than 1 MiB, before it is an error.
+        first_wait_s: Pause, in s, after the first attempt; each next one is twice as long.
+        max_wait_s: Longest pause, in s, that we choose ourselves.
+        max_retry_after_s: Longest pause, in s, that the Hub may ask for; a longer one is an error at once.
     """
 
     attempts: int = 5
@@ -68,8 +68,8 @@ class HubFile:
 
     Attributes:
         repository: ``owner/name``.
-        revision: Commit.
-        file: Its name, size and checksum.
+        revision: Commit of the repository.
+        file: Name, size and checksum of the file.
         directory: The model directory that it is for.
     """
 
@@ -80,7 +80,7 @@ class HubFile:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Address of the file."""
         return file_url(self.repository, self.revision, self.file.name)
 
     def error(self, kind: type[DownloadError], text: str) -> DownloadError:
@@ -92,7 +92,7 @@ class HubFile:
 
 
 def check_client(directory: Path) -> None:
-    """See whether the Hub's client can work as it is configured, before anything is done for `directory`.
+    """Check that the Hub's client can work as it is configured, before anything is done for `directory`.
 
     Raises:
         HubUnreachableError: it cannot; the message names the variable to check.
@@ -116,9 +116,9 @@ def fetch(
     """Complete `part` until it is as long as the file; bytes that it has are not asked for again.
 
     Args:
-        source: What to fetch.
-        part: Where to; its directory is there, and it is not longer than the file.
-        retries: What to do about failures that may heal.
+        source: File to fetch.
+        part: File to write to; its directory is there, and it is not longer than the file.
+        retries: Attempts and pauses after failures that may heal.
         report: Called with each number of bytes that arrived; a negative one takes bytes back.
 
     Returns:
@@ -159,7 +159,7 @@ def _size(part: Path) -> int:
 
 
 def _receive(source: HubFile, part: Path, start: int, report: Callable[[int], object]) -> None:
-    """One request, from byte `start` on; raises `TemporaryError` where another may do better."""
+    """Send one request, from byte `start` on; raises `TemporaryError` where another may do better."""
     size = source.file.size
     with get(source.url, start) as (answer, chunks):
         _check_status(source, answer)

@@ -23,7 +23,7 @@ _HOPELESS: Final = (
 
 
 class Answer(Protocol):
-    """What the answers of requests and of httpx have in common."""
+    """An answer of requests or of httpx: what they have in common."""
 
     status_code: int
     headers: Mapping[str, str]
@@ -73,14 +73,14 @@ def check_settings() -> None:
 
 
 def _endpoint() -> str:
-    """Where the Hub is; an empty `HF_ENDPOINT` names no mirror."""
+    """Address of the Hub; an empty `HF_ENDPOINT` names no mirror."""
     from huggingface_hub import constants
 
     return constants.ENDPOINT or "https://huggingface.co"
 
 
 def file_url(repository: str, revision: str, name: str) -> str:
-    """Where a file is, on the mirror `HF_ENDPOINT` if there is one."""
+    """Address of a file, on the mirror `HF_ENDPOINT` if there is one."""
     return f"{_endpoint()}/{repository}/resolve/{revision}/{quote(name)}"
 
 

@@ -1,4 +1,4 @@
-"""Known models: what they consist of, where they come from, where their directories are."""
+"""Registry of known models: their files, origins and directories."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class ModelFile:
     """One file of a known model.
 
     Attributes:
-        name: Its name, in the repository and on disk.
-        size: In bytes.
+        name: File name in the repository and on disk.
+        size: Size in bytes.
         sha256: Checksum of its content, 64 hexadecimal digits.
     """
 
@@ -35,7 +35,7 @@ class ModelFile:
 
     @property
     def may_differ(self) -> bool:
-        """Whether another content serves as well: gigastt writes no config.json, our exports their own."""
+        """True if another content serves as well: gigastt writes no config.json, our exports their own."""
         return self.name == CONFIG_NAME
 
 
@@ -44,15 +44,15 @@ class KnownModel:
     """A model that this package can name, verify and, where it has a repository, download.
 
     Attributes:
-        name: What `--model` takes.
+        name: Name that `--model` takes.
         description: One line for people.
         licence: SPDX identifier.
-        files: In the order in which a download puts them in place: the encoder last, because a directory
-            without one does not load, and config.json before the graphs that it describes.
-        repository: On the Hugging Face Hub; None for a model that lies inside the package.
+        files: Files in the order in which a download puts them in place: the encoder last, because a
+            directory without one does not load, and config.json before the graphs that it describes.
+        repository: Repository on the Hugging Face Hub; None for a model that lies inside the package.
         revision: Commit of the repository.
-        min_pause_ms: A pause that long ends a pass over a long recording. None: passes are as long as they
-            may be, and overlap.
+        min_pause_ms: Length of a pause that ends a pass over a long recording. None: passes are as long as
+            they may be, and overlap.
     """
 
     name: str
@@ -65,7 +65,7 @@ class KnownModel:
 
 
 def _files(table: str) -> tuple[ModelFile, ...]:
-    """The files of lines ``name size sha256``."""
+    """Files of a table of lines ``name size sha256``."""
     rows = [line.split() for line in table.strip().splitlines()]
     return tuple(ModelFile(name, int(size), sha256) for name, size, sha256 in rows)
 
@@ -122,11 +122,11 @@ def canonical_name(model: str) -> str:
 
 
 def model_directory(model: str, model_dir: str | os.PathLike[str] | None = None) -> Path:
-    """Where the files of `model` are, or are to be.
+    """Directory where the files of `model` are, or are to be.
 
     Args:
         model: A name that `canonical_name` takes.
-        model_dir: Overrides every other place, unless it is empty. Else the demo model lies inside the
+        model_dir: Directory before all others, unless it is empty. Else the demo model lies inside the
             package, and the others in `$GIGASTT_MODEL_DIR` or, as gigastt keeps them, in
             `~/.gigastt/models`. `~` stands for the home directory.
 

@@ -49,12 +49,12 @@ def sha256_of(path: Path) -> str:
 
 
 def file_state(file: ModelFile, directory: Path, *, verify: bool) -> FileState:
-    """What is known of `file` in `directory`.
+    """State of `file` in `directory`.
 
     Args:
-        file: As it should be.
-        directory: Where it should be.
-        verify: Compute the checksum. Without, a file of the right size is "not verified".
+        file: File as it should be.
+        directory: Directory where it should be.
+        verify: True computes the checksum; else a file of the right size is "not verified".
 
     Raises:
         OSError: it is there and cannot be read.
@@ -172,7 +172,7 @@ def directory_lock(directory: Path) -> Iterator[None]:
 
 @contextmanager
 def writing_to(directory: Path) -> Iterator[None]:
-    """Translate what the operating system says while something is written into `directory`.
+    """Translate the operating system's errors while something is written into `directory`.
 
     Raises:
         DiskFullError: no space, quota or permitted file size is left.

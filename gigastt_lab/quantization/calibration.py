@@ -1,7 +1,8 @@
-"""What an encoder's products multiply, collected by running it over speech; rounds their weights to fit.
+"""Calibration statistics of the encoder's MatMul inputs, and the rounding of weights by them.
 
-The FP32 encoder runs with the inputs of its products as further outputs. Of these a sample of frames is kept,
-and the Gram matrix of each is computed when a weight asks for it: all at once would be 2.6 GB for GigaAM v3.
+The FP32 encoder runs over speech with the inputs of its MatMul (and of convolutions of kernel 1) as further
+outputs. Of these a sample of frames is kept, and the Gram matrix of each is computed when a weight asks for
+it: all at once would be 2.6 GB for GigaAM v3.
 """
 
 from __future__ import annotations
@@ -48,13 +49,13 @@ Inputs = Mapping[str, tuple[ProductInput, ...]]
 
 @dataclass(frozen=True)
 class WatchedEncoder:
-    """An encoder that also gives what its products multiply.
+    """Encoder with the MatMul inputs as further outputs.
 
     Attributes:
         graph: The FP32 encoder with further outputs, serialized.
         name: The encoder's path, for messages.
-        inputs: What each weight is multiplied by.
-        outputs: Name of the output that holds each of these.
+        inputs: Tensors that each weight is multiplied by, by the weight's name.
+        outputs: Name of the output that holds each of these tensors.
     """
 
     graph: bytes
@@ -86,11 +87,11 @@ class _Rows:
 
 @dataclass(frozen=True)
 class _Energy:
-    """What rounding a weight has to know of the inputs that it is multiplied by.
+    """Statistics of a weight's inputs that its rounding needs.
 
     Attributes:
-        importance: What an error of the weights of each costs: its energy, damped. Shape (n_in,).
-        correction: See `rounding.correction`. Shape (n_in, n_in).
+        importance: Cost of an error in each row of the weight: the input's energy, damped. Shape (n_in,).
+        correction: See `quantization.gptq.correction`. Shape (n_in, n_in).
     """
 
     importance: Float64Array
@@ -102,11 +103,11 @@ class _Energy:
 
 
 class Calibration:
-    """What the products of one encoder multiplied, over some speech.
+    """Sampled MatMul inputs of one encoder, over some speech.
 
     Attributes:
-        n_clips: Utterances that were heard.
-        duration_s: Their seconds.
+        n_clips: Number of utterances that were heard.
+        duration_s: Seconds of speech in them.
     """
 
     def __init__(self, name: str, inputs: Inputs, *, n_clips: int, duration_s: float) -> None:
@@ -122,7 +123,7 @@ class Calibration:
         return f"calibrated, {self.n_clips} clip{'s' * (self.n_clips != 1)}, {self.duration_s:.0f} s"
 
     def add(self, tensor: ProductInput, rows: Float32Array) -> None:
-        """Keep what the products multiplied in one piece of speech. Shape of `rows` (n_rows, n_in).
+        """Keep rows of one tensor from one piece of speech. Shape of `rows` (n_rows, n_in).
 
         Raises:
             ModelError: a number is not finite.
@@ -136,26 +137,26 @@ class Calibration:
 
     @property
     def tensors(self) -> tuple[ProductInput, ...]:
-        """What the products multiply."""
+        """Tensors that were sampled."""
         return tuple(self._rows)
 
     def weights_of(self, tensor: ProductInput) -> set[str]:
-        """Names of the weights that it is multiplied by."""
+        """Names of the weights that a tensor is multiplied by."""
         return {name for name, tensors in self._inputs.items() if tensor in tensors}
 
     def largest(self, tensor: ProductInput) -> Float32Array:
-        """The largest absolute value in each channel. Shape (n_in,)."""
+        """Largest absolute value in each channel of a tensor. Shape (n_in,)."""
         largest: Float32Array = np.max(
             [np.abs(rows.restored()).max(axis=0, initial=0.0) for rows in self._rows[tensor]], axis=0
         )
         return largest
 
     def divide(self, tensor: ProductInput, by: Float32Array) -> None:
-        """Take note that its channels are divided by some factors, of shape (n_in,)."""
+        """Divide the channels of a tensor by factors, of shape (n_in,), as they were in the graph."""
         self._rows[tensor] = [_Rows.of(rows.restored() / by) for rows in self._rows[tensor]]
 
     def gram(self, tensors: Iterable[ProductInput]) -> Float64Array:
-        """The sum of ``x^T x`` over the rows ``x`` of these tensors. Shape (n_in, n_in)."""
+        """Gram matrix: the sum of ``x^T x`` over the rows ``x`` of these tensors. Shape (n_in, n_in)."""
         kept = [rows.restored() for tensor in tensors for rows in self._rows[tensor]]
         rows = np.concatenate(kept, dtype=np.float64)
         gram: Float64Array = rows.T @ rows
@@ -164,9 +165,9 @@ class Calibration:
     def quantize_weight(
         self, name: str, weight: Float32Array, allowed: WeightRange = EXACT
     ) -> tuple[Int8Array, Float32Array]:
-        """A `quantized_graph.QuantizeWeight`: rounded so that the outputs for this speech move least.
+        """Round a weight so that the outputs for this speech move least: an `int8_graph.QuantizeWeight`.
 
-        Each weight once: what nobody asks for any more is thrown away.
+        Each weight can be asked for once: statistics that no other weight needs are thrown away.
         """
         tensors = self._inputs[name]
         energy = self._energy(tensors, name)
@@ -180,7 +181,7 @@ class Calibration:
         return round_with(weight / scales, energy.correction, allowed), scales
 
     def _energy(self, tensors: tuple[ProductInput, ...], name: str) -> _Energy | None:
-        """Computed once for query and key, which multiply the same and follow one another."""
+        """Statistics of inputs, computed once for query and key, which share theirs and are neighbours."""
         if self._latest is None or self._latest[0] != tensors:
             try:
                 self._latest = (tensors, _Energy.of(self.gram(tensors)))
@@ -191,7 +192,7 @@ class Calibration:
 
 
 def watched(model: ModelProto, name: str, recipe: Recipe) -> WatchedEncoder:
-    """The encoder with the inputs of the products that `recipe` quantizes as outputs; changes `model`.
+    """Encoder with the inputs of all that `recipe` quantizes as further outputs; changes `model`.
 
     Raises:
         ModelError: it is too large to be serialized.
@@ -209,12 +210,12 @@ def watched(model: ModelProto, name: str, recipe: Recipe) -> WatchedEncoder:
 def calibrate(
     encoder: WatchedEncoder, waveforms: Sequence[Float32Array], *, show_progress: bool = False
 ) -> Calibration:
-    """Run the encoder over speech, and keep a sample of what its products multiply.
+    """Run the encoder over speech, and keep a sample of its MatMul inputs.
 
     Args:
-        encoder: That of `watched`.
+        encoder: Encoder that `watched` returned.
         waveforms: Utterances at 16 kHz, each of shape (n_samples,). Long ones are cut.
-        show_progress: A bar on stderr.
+        show_progress: Show a bar on stderr.
 
     Raises:
         AudioError: they are too short for a single frame, or no waveforms.
@@ -244,7 +245,7 @@ def calibrate(
 
 
 def _pieces(waveform: Float32Array) -> list[Float32Array]:
-    """Equal parts of at most `_MAX_PIECE_S`, without those that are too short for an encoder frame."""
+    """Equal parts of a waveform, `_MAX_PIECE_S` at most; none that is too short for an encoder frame."""
     n_parts = max(1, int(np.ceil(len(waveform) / (_MAX_PIECE_S * GIGAAM_V3.sample_rate))))
     return [part for part in np.array_split(waveform, n_parts) if _n_encoder_frames(part)]
 

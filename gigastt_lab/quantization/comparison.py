@@ -1,26 +1,28 @@
-"""Encoders beside one another: how far their outputs are apart, and how fast each is."""
+"""Comparison of encoders: relative error of their outputs, and speed."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from gigastt_lab.quantization.calibration import sample_clips
 from gigastt_lab.recognition.features import log_mel
 from gigastt_lab.recognition.networks import Encoder
+from gigastt_lab.runtime.sessions import RuntimeOptions, load_session
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.types import Float32Array
 
 
 @dataclass(frozen=True)
 class Speed:
-    """How fast encoders were on audio of one length.
+    """Speed of encoders on audio of one length.
 
     Attributes:
-        audio_s: Length of the audio.
+        audio_s: Length of the audio in seconds.
         median_s: Median seconds of one pass, encoder by encoder.
     """
 
@@ -28,21 +30,34 @@ class Speed:
     median_s: tuple[float, ...]
 
     def rtfx(self, i: int) -> float:
-        """Seconds of audio per second of work of encoder `i`."""
+        """RTFx of encoder `i`: seconds of audio per second of work."""
         return self.audio_s / self.median_s[i]
 
     def speedup(self, i: int) -> float:
-        """How many times as fast encoder `i` is as the first one."""
+        """Speed of encoder `i` as a multiple of the first one's."""
         return self.median_s[0] / self.median_s[i]
 
 
-def relative_error(reference: Encoder, other: Encoder, waveform: Float32Array) -> float:
-    """||other - reference|| / ||reference|| over the encoder frames of one utterance (L2).
+def encoder_at(path: Path, threads: int | None) -> Encoder:
+    """Encoder of a graph as it is, on the CPU.
 
     Args:
-        reference: Usually FP32.
+        path: The graph, FP32 or INT8.
+        threads: Threads inside one operator; None takes the default.
+
+    Raises:
+        ModelError, ModelNotFoundError: it cannot be loaded.
+    """
+    return Encoder(load_session(path, RuntimeOptions(provider="cpu", threads=threads)))
+
+
+def relative_error(reference: Encoder, other: Encoder, waveform: Float32Array) -> float:
+    """Relative L2 error, ||other - reference|| / ||reference||, over the encoder frames of one utterance.
+
+    Args:
+        reference: Encoder that is taken for exact, usually FP32.
         other: Another encoder of the same model.
-        waveform: Shape (n_samples,), at least one window.
+        waveform: Speech at 16 kHz, at least one window. Shape (n_samples,).
     """
     features = log_mel(waveform)[None]
     lengths = np.array([features.shape[2]])
@@ -63,9 +78,9 @@ def measure_speed(
     goes before.
 
     Args:
-        encoders: At least one.
-        audio_s: Length of the audio: the clips one after another, as often as needed.
-        repetitions: Rounds that are timed.
+        encoders: Encoders to compare, at least one.
+        audio_s: Length of the audio in seconds: the clips one after another, as often as needed.
+        repetitions: Number of rounds that are timed.
         clips: Speech at 16 kHz; the packaged clips where None.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Rounding a weight so that its product's output moves least, rather than each number by itself: GPTQ.
+"""GPTQ: rounding of a weight so that the MatMul's output moves least, not each number by itself.
 
 Rounding ``W`` (n_in, n_out) to ``Q`` moves the output for an input ``x`` by ``x @ (W - Q)``; over all inputs
 that is ``tr (W - Q)^T H (W - Q)`` with ``H`` the mean of ``x^T x``. Inputs of a real network are correlated,
@@ -37,14 +37,13 @@ _BLOCK_ROWS: Final = 8  # rounded one by one; what more rows have to make good i
 def weight_scales(
     weight: Float32Array, allowed: WeightRange = EXACT, importance: Float64Array | None = None
 ) -> Float32Array:
-    """One scale per output channel: that which rounds to the least error.
+    """Scales of a weight, one per output channel: those that round to the least error.
 
     Args:
-        weight: Shape (n_in, n_out).
-        allowed: The integers to be. Where pairs are smaller than two of the largest, several scales are tried
-            for each channel: finer steps, which cut more pairs, or coarser ones, which cut none.
-        importance: Of each input, what an error of its weights costs: see `damped`. Shape (n_in,). None: all
-            alike.
+        weight: Weight of a MatMul. Shape (n_in, n_out).
+        allowed: Range of the integers. Where pairs are smaller than two of the largest, several scales are
+            tried for each channel: finer steps, which cut more pairs, or coarser ones, which cut none.
+        importance: Cost of an error in each row of the weight: see `damped`. Shape (n_in,). None: all alike.
 
     Returns:
         Shape (n_out,), above 0.
@@ -77,17 +76,17 @@ def _coarser(allowed: WeightRange) -> Float32Array:
 
 
 def _error(steps: Float32Array, importance: Float64Array, allowed: WeightRange) -> Float64Array:
-    """Of each output channel, the squared error of rounding to nearest, in steps. Shape (n_out,)."""
+    """Squared error of rounding to nearest, in steps, per output channel. Shape (n_out,)."""
     error: Float64Array = importance @ np.square(steps - round_to_nearest(steps, allowed))
     return error
 
 
 def round_to_nearest(steps: Float32Array, allowed: WeightRange = EXACT) -> Int8Array:
-    """Each number by itself; of a pair that is too large, each gives half of what is too much.
+    """Round each number by itself; of a pair that is too large, each gives half of what is too much.
 
     Args:
         steps: A weight in units of its scales. Shape (n_in, n_out).
-        allowed: The integers to round to.
+        allowed: Range of the integers.
 
     Returns:
         Integers, of the same shape.
@@ -105,8 +104,8 @@ def quantize_weight(weight: Float32Array, allowed: WeightRange = EXACT) -> tuple
     """A weight as INT8, rounded to nearest.
 
     Args:
-        weight: Shape (n_in, n_out).
-        allowed: The integers to round to.
+        weight: Weight of a MatMul. Shape (n_in, n_out).
+        allowed: Range of the integers.
 
     Returns:
         Integers, shape (n_in, n_out), and scales, shape (n_out,): integers * scales is within half a scale of
@@ -124,17 +123,17 @@ def quantize_weight(weight: Float32Array, allowed: WeightRange = EXACT) -> tuple
 
 
 def damped(gram: Float64Array) -> Float64Array:
-    """A Gram matrix with something added to its diagonal, for inputs that the speech had too little of."""
+    """Damped Gram matrix: more on its diagonal, for inputs that the speech had too little of."""
     enough = gram.copy()
     enough[np.diag_indices_from(enough)] += _DAMPING * np.trace(gram) / len(gram) or 1.0  # anything, of none
     return enough
 
 
 def correction(gram: Float64Array) -> Float64Array:
-    """What the rounding of each row of a weight is to make good of that of the rows before it.
+    """Corrections by which each row of a weight makes good the rounding errors of the rows before it.
 
     Args:
-        gram: Mean or sum of ``x^T x`` over the inputs ``x`` of the product. Shape (n_in, n_in). Inputs that
+        gram: Mean or sum of ``x^T x`` over the inputs ``x`` of the MatMul. Shape (n_in, n_in). Inputs that
             are always zero are allowed: nothing of theirs can be made good.
 
     Returns:
@@ -158,8 +157,8 @@ def round_with(steps: Float32Array, correction: Float64Array, allowed: WeightRan
 
     Args:
         steps: A weight in units of its scales. Shape (n_in, n_out).
-        correction: Of its product's inputs. Shape (n_in, n_in).
-        allowed: The integers to round to.
+        correction: Corrections between its rows, of `correction`. Shape (n_in, n_in).
+        allowed: Range of the integers.
 
     Returns:
         Integers, of the shape of `steps`.
@@ -177,9 +176,9 @@ def _round_rows(
 
     Args:
         steps: The rows as they are, from an even one on. Shape (n, n_out).
-        wanted: The rows and what they are to make good of earlier ones; rounded in place. Shape (n, n_out).
-        correction: Between these rows. Shape (n, n).
-        allowed: The integers to round to.
+        wanted: The rows with the corrections for earlier ones; rounded in place. Shape (n, n_out).
+        correction: Corrections between these rows. Shape (n, n).
+        allowed: Range of the integers.
     """
     if len(steps) > _BLOCK_ROWS:
         half = len(steps) // 4 * 2  # no pair is cut
@@ -204,7 +203,7 @@ def _round_alone(row: _Rows, allowed: WeightRange) -> _Rows:
 
 
 def _round_first(first: _Rows, second: _Rows, allowed: WeightRange) -> _Rows:
-    """The first of each pair, which leaves half of what is too much to the second."""
+    """Round the first of each pair, which leaves half of what is too much to the second."""
     first, second = (np.clip(row, -allowed.largest, allowed.largest) for row in (first, second))
     total = first + second
     too_much = total - np.clip(total, -allowed.largest_pair, allowed.largest_pair)
@@ -213,7 +212,7 @@ def _round_first(first: _Rows, second: _Rows, allowed: WeightRange) -> _Rows:
 
 
 def _round_second(second: _Rows, first: _Rows, allowed: WeightRange) -> _Rows:
-    """The second of each pair, as far as the first one, rounded, leaves it room."""
+    """Round the second of each pair, as far as the first one, rounded, leaves it room."""
     low = np.maximum(-allowed.largest, -allowed.largest_pair - np.minimum(first, 0))
     high = np.minimum(allowed.largest, allowed.largest_pair - np.maximum(first, 0))
     rounded: _Rows = np.clip(np.rint(second), low, high)

@@ -1,4 +1,4 @@
-"""A graph's products rewritten for INT8, node by node; what `quantize` writes."""
+"""INT8 graph that `quantize` writes: MatMul and pointwise convolutions of an FP32 graph, rewritten."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from gigastt_lab.errors import ModelError
-from gigastt_lab.graphs.editor import constants, read_names
+from gigastt_lab.graphs.editor import GraphEditor
 from gigastt_lab.graphs.weight_range import EXACT, WeightRange
 from gigastt_lab.quantization.gptq import quantize_weight
 from gigastt_lab.types import Float32Array, Int8Array
@@ -31,12 +31,12 @@ _PRODUCTS: Final = ("MatMul", "Gemm", "Conv")
 
 @dataclass(frozen=True)
 class Weight:
-    """One weight of the encoder.
+    """Weight of the encoder.
 
     Attributes:
-        name: In the FP32 graph.
-        op: The operator that multiplies by it.
-        shape: In the FP32 graph.
+        name: Name in the FP32 graph.
+        op: Operator that multiplies by it.
+        shape: Shape in the FP32 graph.
     """
 
     name: str
@@ -45,57 +45,55 @@ class Weight:
 
     @property
     def n_parameters(self) -> int:
-        """Numbers in it."""
+        """Number of parameters in it."""
         return int(np.prod(self.shape))
 
 
 @dataclass(frozen=True)
 class ProductInput:
-    """A tensor that products multiply by their weights.
+    """Tensor that MatMul, Gemm or convolutions multiply by their weights.
 
     Attributes:
-        tensor: Its name in the FP32 graph.
-        channels_first: Whether it is of shape (B, n_in, T), as of a convolution, and not (..., n_in).
+        tensor: Name of the tensor in the FP32 graph.
+        channels_first: True for shape (B, n_in, T), the input of a convolution; False for (..., n_in).
     """
 
     tensor: str
     channels_first: bool
 
     def rows(self, values: Float32Array) -> Float32Array:
-        """What the tensor holds, as rows that the weight is multiplied by. Shape (n_rows, n_in)."""
+        """Values of the tensor as rows that the weight is multiplied by. Shape (n_rows, n_in)."""
         time_major = values.transpose(0, 2, 1) if self.channels_first else values
         return time_major.reshape(-1, time_major.shape[-1])
 
 
 def watch(graph: GraphProto, tensors: Iterable[str]) -> list[str]:
     """Make tensors outputs of the graph as well; returns the names of these outputs, in order."""
-    from onnx import TensorProto, helper
-
+    editor = GraphEditor(graph)
     names = []
     for i, tensor in enumerate(tensors):
         names.append(f"watched_{i}")
-        # A copy, because a tensor may be an input or an output already.
-        graph.node.append(helper.make_node("Identity", [tensor], [names[-1]]))
-        graph.output.append(helper.make_tensor_value_info(names[-1], TensorProto.FLOAT, None))
+        editor.add_output(names[-1], tensor)
+    editor.finish()
     return names
 
 
 def as_matrix(weight: Float32Array) -> Float32Array:
-    """A weight as (n_in, n_out): that of a product as it is, from (n_out, n_in, 1) that of a convolution."""
+    """Weight as (n_in, n_out): that of a MatMul as it is, from (n_out, n_in, 1) that of a convolution."""
     return weight[:, :, 0].T if weight.ndim == 3 else weight
 
 
 def nearest(allowed: WeightRange = EXACT) -> QuantizeWeight:
-    """Each number by itself, to one of the integers allowed."""
+    """Rounding of each number by itself, to one of the integers allowed."""
     return lambda _, weight: quantize_weight(weight, allowed)
 
 
 class Rewriter:
-    """One graph, its products replaced in place.
+    """Rewriter of one graph, in place: MatMul and pointwise convolutions become MatMulInteger.
 
     Attributes:
-        quantized: So far.
-        kept: So far.
+        quantized: Weights that became INT8 so far.
+        kept: Weights that stayed FP32 so far.
     """
 
     def __init__(
@@ -103,41 +101,34 @@ class Rewriter:
     ) -> None:
         self.quantized: list[Weight] = []
         self.kept: list[Weight] = []
-        self._graph = graph
+        self._graph = GraphEditor(graph)
         self._recipe = recipe
         self._quantize_weight = quantize_weight or nearest()
-        self._constants = constants(graph)
-        self._new_nodes: list[NodeProto] = []
         self._int8_names: dict[str, tuple[str, str]] = {}  # weight -> its integers and scales
         self._activations: dict[str, tuple[str, str, str]] = {}  # tensor -> its integers, scale, zero point
 
     def rewrite(self) -> Iterator[None]:
         """Rewrite node by node; whoever iterates sees the progress."""
-        for node in self._graph.node:
+        for node in self._graph.nodes():
             weight = self._weight(node)
-            if weight is None:
-                self._new_nodes.append(node)
-            elif not self._is_quantized(node, weight):
-                self._new_nodes.append(node)
-                self.kept.append(weight)
-            else:
+            if weight is not None and self._is_quantized(node, weight):
                 if node.op_type == "Conv":
                     self._pointwise(node)
                 else:
-                    self._product(node.input[0], node.input[1], node.output[0])
+                    self._product(node, node.input[0], node.output[0])
                 self.quantized.append(weight)
+            elif weight is not None:
+                self.kept.append(weight)
             yield
-        del self._graph.node[:]
-        self._graph.node.extend(self._new_nodes)
-        self._drop_unused()
+        self._graph.finish()
 
     def product_inputs(self) -> Mapping[str, tuple[ProductInput, ...]]:
-        """What each weight that the recipe quantizes is multiplied by; to be asked before `rewrite`.
+        """Tensors that each weight to be quantized is multiplied by, by its name; valid before `rewrite`.
 
-        Several tensors, where several products share a weight.
+        Several tensors, where several nodes share a weight.
         """
         inputs: dict[str, tuple[ProductInput, ...]] = {}
-        for node in self._graph.node:
+        for node in self._graph.nodes():
             weight = self._weight(node)
             if weight is not None and self._is_quantized(node, weight):
                 its_input = ProductInput(node.input[0], channels_first=node.op_type == "Conv")
@@ -146,112 +137,68 @@ class Rewriter:
         return inputs
 
     def _is_quantized(self, node: NodeProto, weight: Weight) -> bool:
-        """Whether the recipe quantizes the weight of this product."""
+        """True if the recipe quantizes the weight of this node."""
         if node.op_type == "MatMul":
             return len(weight.shape) == 2
-        if self._recipe == "matmul" or not self._is_pointwise(node):
+        if self._recipe == "matmul" or not self._graph.is_pointwise(node):
             return False
         n_out, n_in, _ = weight.shape
         return self._recipe == "linear" or n_out > n_in
 
     def _weight(self, node: NodeProto) -> Weight | None:
-        """The FP32 weight that a product multiplies by, or None where it has none."""
-        if node.op_type not in _PRODUCTS:
-            return None
-        name, tensor = self._constants.get(node.input[1], ("", None))
+        """FP32 weight that a node multiplies by; None where it has none."""
+        tensor = self._graph.tensor(node.input[1]) if node.op_type in _PRODUCTS else None
         if tensor is None or tensor.data_type != tensor.FLOAT:
             return None
-        return Weight(name, node.op_type, tuple(tensor.dims))
-
-    def _is_pointwise(self, node: NodeProto) -> bool:
-        attributes = {attribute.name: attribute for attribute in node.attribute}
-        ones = [
-            set(attributes[name].ints) <= {1}
-            for name in ("kernel_shape", "strides", "dilations")
-            if name in attributes
-        ]
-        unpadded = "pads" not in attributes or not any(attributes["pads"].ints)
-        one_group = "group" not in attributes or attributes["group"].i == 1
-        _, weight = self._constants[node.input[1]]
-        dims = weight.dims
-        return (
-            node.op_type == "Conv"
-            and len(dims) == 3
-            and dims[2] == 1
-            and all(ones)
-            and unpadded
-            and one_group
-        )
+        return Weight(self._graph.origin(node.input[1]), node.op_type, tuple(tensor.dims))
 
     def _pointwise(self, node: NodeProto) -> None:
-        """A convolution of kernel 1 over (B, C, T) as a product over (B, T, C).
+        """Replace a convolution of kernel 1 over (B, C, T) by MatMulInteger over (B, T, C).
 
         ONNX Runtime removes the transpositions that meet those around them.
         """
-        source, weight, output, bias = node.input[0], node.input[1], node.output[0], node.input[2:]
+        source, output, bias = node.input[0], node.output[0], node.input[2:]
         time_major = f"{output}_time_major"
-        self._add("Transpose", [source], [f"{time_major}_in"], perm=[0, 2, 1])
+        self._add(node, "Transpose", [source], [f"{time_major}_in"], perm=[0, 2, 1])
         product = f"{time_major}_product" if bias else time_major
-        self._product(f"{time_major}_in", weight, product)
+        self._product(node, f"{time_major}_in", product)
         if bias:
-            self._add("Add", [product, bias[0]], [time_major])
-        self._add("Transpose", [time_major], [output], perm=[0, 2, 1])
+            self._add(node, "Add", [product, bias[0]], [time_major])
+        self._add(node, "Transpose", [time_major], [output], perm=[0, 2, 1])
 
-    def _product(self, source: str, weight: str, output: str) -> None:
-        """``output = source @ weight`` in the form that ONNX Runtime fuses, a bias after it included."""
-        integers, scale, zero_point = self._quantized_activation(source)
-        weight_integers, weight_scales = self._quantized_weight(weight)
-        self._add("MatMulInteger", [integers, weight_integers, zero_point], [f"{output}_sum"])
-        self._add("Cast", [f"{output}_sum"], [f"{output}_float"], to=1)  # TensorProto.FLOAT
-        self._add("Mul", [scale, weight_scales], [f"{output}_scales"])
-        self._add("Mul", [f"{output}_float", f"{output}_scales"], [output])
+    def _product(self, node: NodeProto, source: str, output: str) -> None:
+        """Add ``output = source @ weight`` in the form that ONNX Runtime fuses, a bias after it included."""
+        integers, scale, zero_point = self._quantized_activation(node, source)
+        weight_integers, weight_scales = self._quantized_weight(node.input[1])
+        self._add(node, "MatMulInteger", [integers, weight_integers, zero_point], [f"{output}_sum"])
+        self._add(node, "Cast", [f"{output}_sum"], [f"{output}_float"], to=1)  # TensorProto.FLOAT
+        self._add(node, "Mul", [scale, weight_scales], [f"{output}_scales"])
+        self._add(node, "Mul", [f"{output}_float", f"{output}_scales"], [output])
 
-    def _quantized_activation(self, source: str) -> tuple[str, str, str]:
-        """Once for each tensor, however many products read it: query and key share theirs."""
+    def _quantized_activation(self, node: NodeProto, source: str) -> tuple[str, str, str]:
+        """Quantize a tensor, once for all nodes that read it: query and key share theirs."""
         if source not in self._activations:
             names = (f"{source}_quantized", f"{source}_scale", f"{source}_zero_point")
-            self._add("DynamicQuantizeLinear", [source], list(names))
+            self._add(node, "DynamicQuantizeLinear", [source], names)
             self._activations[source] = names
         return self._activations[source]
 
     def _quantized_weight(self, name: str) -> tuple[str, str]:
-        from onnx import numpy_helper
-
-        key, tensor = self._constants[name]
+        key = self._graph.origin(name)
         if key not in self._int8_names:
-            weight = numpy_helper.to_array(tensor)
+            weight = self._graph.float32(key)
             if not np.isfinite(weight).all():
                 raise ModelError(
                     f"weight {key} is not finite: the FP32 encoder is damaged; download it again"
                 )
-            matrix = as_matrix(np.asarray(weight, np.float32))
-            integers, scales = self._quantize_weight(key, matrix)
-            self._int8_names[key] = (f"{key}_quantized", f"{key}_scales")
-            for array, its_name in zip((integers, scales), self._int8_names[key], strict=True):
-                self._graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(array), its_name))
+            integers, scales = self._quantize_weight(key, as_matrix(weight))
+            self._int8_names[key] = (
+                self._graph.add_constant(f"{key}_quantized", integers),
+                self._graph.add_constant(f"{key}_scales", scales),
+            )
         return self._int8_names[key]
 
-    def _add(self, op: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:
-        from onnx import helper
-
-        self._new_nodes.append(helper.make_node(op, inputs, outputs, name=f"{outputs[0]}/{op}", **attributes))
-
-    def _drop_unused(self) -> None:
-        """Remove the FP32 weights that nothing reads any more, and what only hands them on."""
-        graph = self._graph
-        while True:
-            read = read_names(graph)
-            unread = [
-                i
-                for i, node in enumerate(graph.node)
-                if node.op_type in ("Constant", "Identity") and read.isdisjoint(node.output)
-            ]
-            for i in reversed(unread):
-                del graph.node[i]
-            if not unread:
-                break
-        gone = {tensor.name for tensor in graph.initializer} - read
-        for entries in (graph.initializer, graph.input):  # older exports list weights as inputs, too
-            for i in reversed(range(len(entries))):
-                if entries[i].name in gone:
-                    del entries[i]
+    def _add(
+        self, before: NodeProto, op: str, inputs: Iterable[str], outputs: Iterable[str], **attributes: Any
+    ) -> None:
+        self._graph.add(op, inputs, outputs, domain=None, at=self._graph.place(before), **attributes)

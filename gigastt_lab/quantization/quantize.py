@@ -1,7 +1,7 @@
-"""FP32 encoder -> INT8 encoder: weights as symmetric INT8 per output channel, activations on the fly.
+"""Dynamic INT8 quantization of the FP32 encoder: weights per output channel, activations on the fly.
 
-Each product ``x @ W`` becomes ``(quantize(x) @ W_int8) * scales``: weights are rounded once, here, with one
-scale per output channel, so that the outputs for some speech move least (`calibration`, `rounding`);
+Each MatMul ``x @ W`` becomes ``(quantize(x) @ W_int8) * scales``: weights are rounded once, here, with one
+symmetric scale per output channel, so that the outputs for some speech move least (`calibration`, `gptq`);
 activations at run time, with one unsigned scale per tensor. The nodes written are standard ONNX
 (``DynamicQuantizeLinear``, ``MatMulInteger``); ONNX Runtime fuses them into one kernel. Convolutions with a
 kernel stay FP32: their integer kernels are slower than FP32 and lose phrases. What was measured, and what was
@@ -52,14 +52,14 @@ _FIRST_OPSET = 11  # DynamicQuantizeLinear
 
 @dataclass(frozen=True)
 class Quantization:
-    """What `quantize_encoder` did.
+    """Result of `quantize_encoder`.
 
     Attributes:
-        recipe: That was followed.
-        rounding: Of the weights: "nearest", or "calibrated", on how much speech, and how many inputs of
-            products were smoothed (`smoothing`).
+        recipe: Recipe that was followed.
+        rounding: Method by which weights were rounded: "nearest", or "calibrated" with the amount of speech
+            and the number of MatMul inputs that were smoothed (`smoothquant`).
         quantized: Weights that are INT8 now.
-        kept: Weights of products and convolutions that stayed FP32.
+        kept: Weights of MatMul, Gemm and convolutions that stayed FP32.
         bytes_before: Size of the FP32 file.
         bytes_after: Size of the INT8 file.
     """
@@ -88,19 +88,19 @@ def quantize_encoder(
     cores; without calibration, twice and ten seconds.
 
     Args:
-        source: FP32 encoder.
+        source: File of the FP32 encoder.
         target: The INT8 encoder to be; appears only when it is whole.
-        recipe: "matmul" quantizes the weights of matrix products; "linear" also those of convolutions of
-            kernel 1, rewritten as products, which is smaller and faster, with a larger error; "gate" of
-            these only the ones with more outputs than inputs, the gates: the others cost most error. Both
-            smooth the inputs of products as well (`smoothing`), where there is a calibration.
+        recipe: "matmul" quantizes the weights of MatMul; "linear" also those of convolutions of kernel 1,
+            rewritten as MatMul, which is smaller and faster, with a larger error; "gate" of these only the
+            ones with more outputs than inputs, the gates: the others cost most error. Both smooth the
+            inputs of MatMul as well (`smoothquant`), where there is a calibration.
         calibration: Speech that the weights are rounded for: utterances at 16 kHz, each of shape
             (n_samples,); a minute is enough. None takes the packaged clips; an empty sequence rounds each
             weight to the nearest integer.
-        allowed: The integers that weights may become. The default is exact on every processor; the others
-            are for comparison.
+        allowed: Range of the integers that weights may become. The default is exact on every processor; the
+            others are for comparison.
         overwrite: Replace a `target` that is there.
-        show_progress: Bars on stderr.
+        show_progress: Show bars on stderr.
 
     Raises:
         AudioError: the speech is too short for a single frame.
@@ -146,7 +146,7 @@ def _quantize(
     *,
     show_progress: bool,
 ) -> tuple[str, tuple[Weight, ...], tuple[Weight, ...]]:
-    """Write the INT8 encoder as `target`; returns the rounding, what was quantized and what was kept."""
+    """Write the INT8 encoder as `target`; returns the rounding, the weights quantized and those kept."""
     from tqdm import tqdm
 
     calibration = _calibrated(source, recipe, speech, show_progress=show_progress)
@@ -154,7 +154,7 @@ def _quantize(
     rounding = "nearest"
     if calibration is not None:
         rounding = str(calibration)
-        if recipe != "matmul":  # which changes nothing but the products
+        if recipe != "matmul":  # which changes nothing but MatMul
             rounding += f", {smooth(model.graph, calibration)} inputs smoothed"
     if calibration is None:
         quantize_weight = nearest(allowed)
@@ -186,7 +186,7 @@ def _quantize(
 def _calibrated(
     source: Path, recipe: Recipe, speech: Sequence[Float32Array], *, show_progress: bool
 ) -> Calibration | None:
-    """None where there is no speech to calibrate on, or no weight that the recipe quantizes."""
+    """Calibration of the encoder; None where there is no speech, or no weight that the recipe quantizes."""
     if not speech:
         return None
     # The graph is not kept: it, its serialized copy and its session would take 3.5 GB for GigaAM v3.

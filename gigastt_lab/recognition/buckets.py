@@ -85,7 +85,7 @@ def _warm_up(encoder: Encoder) -> None:
 
 
 def _padding_is_harmless(encoder: Encoder) -> bool:
-    """Whether noise gives the same frames with zeros behind it, up to rounding."""
+    """True if noise gives the same frames with zeros behind it, up to rounding."""
     n_frames, n_padded = 61, 96
     noise = np.random.default_rng(0).normal(-9.0, 3.0, (1, encoder.n_mels, n_frames)).astype(np.float32)
     padded = np.zeros((1, encoder.n_mels, n_padded), np.float32)

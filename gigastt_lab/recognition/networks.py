@@ -35,12 +35,12 @@ _ROUNDING = 1e-4
 
 
 class Encoder:
-    """Features -> encoder frames.
+    """The encoder's graph: features to encoder frames.
 
     Attributes:
         session: The loaded graph; says which provider was taken.
         n_mels: Mel bands of the features.
-        takes_batches: Whether the graph takes several utterances at once; else they go one by one.
+        takes_batches: True if the graph takes several utterances at once; else they go one by one.
     """
 
     def __init__(self, session: Session) -> None:
@@ -88,7 +88,7 @@ class Encoder:
 
 
 class Predictor:
-    """The predictor's own graph: the reference for `head.CompactPredictor`, and its stand-in.
+    """The predictor's own graph: the reference for `graphs.head.CompactPredictor`, and its stand-in.
 
     Attributes:
         session: The loaded graph.
@@ -128,7 +128,7 @@ class Predictor:
 
 
 class Joiner:
-    """The joiner's own graph: the reference for `head.CompactJoiner`, and its stand-in.
+    """The joiner's own graph: the reference for `graphs.head.CompactJoiner`, and its stand-in.
 
     Attributes:
         session: The loaded graph.
@@ -173,9 +173,9 @@ class Networks:
     """The three networks of one model.
 
     Attributes:
-        encoder: On the provider asked for.
-        predictor: On one thread of the CPU: its products are too small for more, or for another device.
-        joiner: Likewise; fits `predictor`.
+        encoder: Encoder on the provider asked for.
+        predictor: Predictor on one thread of the CPU: its matrix products are too small for more.
+        joiner: Joiner that fits `predictor`, also on one thread of the CPU.
     """
 
     encoder: Encoder
@@ -189,16 +189,16 @@ def load_networks(
     """Load and check the graphs of a model.
 
     Args:
-        files: Where they are.
+        files: Paths of the graphs.
         options: Provider and threads of the encoder.
         n_vocabulary: Pieces of the vocabulary, the blank included.
-        head: "auto" runs predictor and joiner as compact graphs (`head`) where their structure is known and
-            the results agree, else their own graphs; "graphs" always runs these.
+        head: "auto" runs predictor and joiner as compact graphs (`graphs.head`) where their structure is
+            known and the results agree, else their own graphs; "graphs" always runs these.
 
     Raises:
         ModelError: a graph is broken or has another interface, or graphs and vocabulary do not fit.
         ModelNotFoundError: a file is gone.
-        ProviderError: see `runtime.load_session`.
+        ProviderError: see `runtime.sessions.load_session`.
     """
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(load_encoder, files.encoder, options)  # meanwhile, the rest
@@ -217,7 +217,7 @@ def _load_graphs(files: ModelFiles) -> tuple[Predictor, Joiner]:
 
 
 def _load_head(files: ModelFiles) -> tuple[CompactPredictor, CompactJoiner] | tuple[Predictor, Joiner]:
-    """Compact, from the cache or into it; the graphs as they are where they are not of a known structure."""
+    """Compact graphs, from the cache or into it; the original ones where their structure is not known."""
     graphs: list[tuple[Predictor, Joiner]] = []
 
     def make(folder: Path) -> None:
@@ -239,7 +239,7 @@ def _load_head(files: ModelFiles) -> tuple[CompactPredictor, CompactJoiner] | tu
 
 
 def _require_same(graphs: tuple[Predictor, Joiner], compact: tuple[CompactPredictor, CompactJoiner]) -> None:
-    """A few random steps have to give what the graphs give."""
+    """Check that a few random steps give what the graphs give."""
     predictor, joiner = graphs
     compact_predictor, compact_joiner = compact
     if compact_predictor.state_size != predictor.state_size:

@@ -25,10 +25,10 @@ _ROUNDING = 1e-3
 
 @dataclass(frozen=True)
 class Recognition:
-    """What one utterance gave.
+    """Tokens of one utterance, and the time they took.
 
     Attributes:
-        tokens: With encoder frames and probabilities.
+        tokens: Tokens with encoder frames and probabilities.
         timings: Seconds of work; in a batch, each utterance's share by its length.
     """
 
@@ -57,7 +57,7 @@ class Recognizer:
 
         Args:
             networks: The three networks of one model.
-            blank_id: The vocabulary's blank.
+            blank_id: Id of the vocabulary's blank.
             max_symbols: Tokens that one encoder frame may emit.
             spec: The front end that the model was trained with.
         """
@@ -146,7 +146,7 @@ class Recognizer:
 
     @cached_property
     def _batches_freely(self) -> bool:
-        """Whether an utterance is encoded in a batch as it is alone; tried once, on noise.
+        """True if an utterance is encoded in a batch as it is alone; tried once, on noise.
 
         A graph for one utterance at a time takes none. Two kinds of others mix the utterances: dynamic
         INT8, whose activation scale spans the whole batch, and older exports, which do not mask the padding
@@ -163,7 +163,7 @@ class Recognizer:
 
 
 def encodes_alike(encoder: Encoder) -> bool:
-    """Whether two utterances of noise give the same frames in one batch as one by one, up to rounding."""
+    """True if two utterances of noise give the same frames in one batch as one by one, up to rounding."""
     rng = np.random.default_rng(0)
     lengths = np.array([96, 61])
     features = rng.normal(-9.0, 3.0, (2, encoder.n_mels, 96)).astype(np.float32)

@@ -35,8 +35,8 @@ class Predictor(Protocol):
         """Read one more token in each of N utterances.
 
         Args:
-            tokens: Shape (N,).
-            states: Shape (N, state_size).
+            tokens: Token ids. Shape (N,).
+            states: State of each utterance. Shape (N, state_size).
 
         Returns:
             The output for the joiner, shape (N, n_predicted), and the new states, shape (N, state_size).
@@ -48,14 +48,14 @@ class Joiner(Protocol):
     """The network that scores the next token of an encoder frame."""
 
     def project(self, encoded: Float32Array) -> Float32Array:
-        """The part that depends on the encoder alone: (B, T, n_encoded) to (B, T, n_projected)."""
+        """Projected frames, what depends on the encoder alone: (B, T, n_encoded) to (B, T, n_projected)."""
         ...
 
     def __call__(self, projected: Float32Array, predicted: Float32Array) -> Float32Array:
         """Score W frames of each of N utterances.
 
         Args:
-            projected: Shape (N, W, n_projected).
+            projected: Frames as `project` gives them. Shape (N, W, n_projected).
             predicted: The predictor's output, the same for all W frames. Shape (N, n_predicted).
 
         Returns:
@@ -66,7 +66,7 @@ class Joiner(Protocol):
 
 @dataclass(frozen=True)
 class SearchState:
-    """Where the search of one utterance stands between two calls. Opaque but for `n_frames`.
+    """State of the search of one utterance between two calls. Opaque but for `n_frames`.
 
     Attributes:
         predicted: The predictor's output after the last token, so that no call repeats it.
@@ -85,8 +85,8 @@ class Tokens:
 
     Attributes:
         ids: Token ids. Shape (n_tokens,).
-        frames: Encoder frame of each, counted from the utterance's first frame. Shape (n_tokens,).
-        probabilities: Probability of each among the whole vocabulary. Shape (n_tokens,).
+        frames: Encoder frame of each token, counted from the utterance's first frame. Shape (n_tokens,).
+        probabilities: Probability of each token among the whole vocabulary. Shape (n_tokens,).
     """
 
     ids: Int64Array
@@ -115,9 +115,9 @@ class GreedySearch:
     the predictor's last output, and all utterances of a batch step together, each at its own frame: label
     looping (arXiv 2406.06220), here with a window instead of the inner loop over blanks.
 
-    The tokens are those of frame-by-frame search. A product over many rows may differ from one over a single
-    row in the last bit of a sum, as BLAS libraries choose another order of summation; that could turn only a
-    choice between scores that are equal up to rounding. Equal scores go to the lowest id in both.
+    The tokens are those of frame-by-frame search. A matrix product over many rows may differ from one over a
+    single row in the last bit of a sum, as BLAS libraries choose another order of summation; that could turn
+    only a choice between scores that are equal up to rounding. Equal scores go to the lowest id in both.
 
     Safe to call from several threads: nothing is changed after construction.
     """
@@ -134,9 +134,9 @@ class GreedySearch:
         """Put the networks together and read the start token.
 
         Args:
-            predictor: Read once here, with the blank: how GigaAM starts (its embedding is zero).
-            joiner: Scores over the vocabulary that `blank_id` belongs to.
-            blank_id: The token that stands for "nothing more in this frame".
+            predictor: Predictor; read once here, with the blank, as GigaAM starts (its embedding is zero).
+            joiner: Joiner that scores the vocabulary that `blank_id` belongs to.
+            blank_id: Id of the token that stands for "nothing more in this frame".
             max_symbols: Tokens that one frame may emit.
             window: Frames that the joiner scores at once for each utterance; None chooses by batch size.
 
@@ -173,7 +173,7 @@ class GreedySearch:
         Args:
             encoded: Encoder output. Shape (B, T, n_encoded).
             lengths: Valid frames of each utterance, 0 to T. Shape (B,).
-            states: Where each utterance stands; None for the start. They stay as they are.
+            states: State of each utterance; None for the start. They stay as they are.
 
         Returns:
             For each utterance its new tokens and its new state.
@@ -251,7 +251,7 @@ class _Batch:
         self.symbols[utterances] += 1
 
     def tokens(self) -> list[Tokens]:
-        """What each utterance has emitted."""
+        """Tokens that each utterance has emitted."""
         if not self._emitted:
             return [Tokens.concatenate([]) for _ in self.lengths]
         utterances, ids, frames, probabilities = (np.concatenate(c) for c in zip(*self._emitted, strict=True))
@@ -261,7 +261,7 @@ class _Batch:
         return [Tokens(ids[part], frames[part], probabilities[part]) for part in np.split(order, ends[:-1])]
 
     def states(self) -> list[SearchState]:
-        """Where each utterance stands now."""
+        """State of each utterance now."""
         counts = self._offsets + self.lengths
         return [
             SearchState(self.predicted[i].copy(), self.hidden[i].copy(), int(counts[i]))

@@ -1,4 +1,4 @@
-"""Words of two passes that overlap, made into one text: no word lost, none doubled.
+"""Stitching of the words of two passes that overlap into one text: no word lost, none doubled.
 
 Both passes heard the overlap, each with context on its other side only. Where they agree on a word, the text
 may pass from one to the other; near the middle of the overlap both still know enough.
@@ -19,7 +19,7 @@ MATCH_TOLERANCE_S: Final = 0.4
 
 
 def align(before: Sequence[Word], after: Sequence[Word]) -> list[tuple[int, int]]:
-    """Which words of two passes are the same word heard twice.
+    """Pairs of words of two passes that are the same word heard twice.
 
     In order, of the same spelling but for case and punctuation, with middles less than `MATCH_TOLERANCE_S`
     apart. The more and the closer, the better: "да да да" is not shifted by a word to match once more.
@@ -34,7 +34,7 @@ def align(before: Sequence[Word], after: Sequence[Word]) -> list[tuple[int, int]
     spelt_before, spelt_after = [_spelling(word) for word in before], [_spelling(word) for word in after]
 
     def value(i: int, j: int) -> float:
-        """What a match is worth: 1 at the same time, 0 at the tolerance; 0 where there is none."""
+        """Value of a match: 1 at the same time, 0 at the tolerance; 0 where there is none."""
         if not spelt_before[i] or spelt_before[i] != spelt_after[j]:
             return 0.0
         return max(0.0, 1.0 - abs(_middle(before[i]) - _middle(after[j])) / MATCH_TOLERANCE_S)
@@ -58,7 +58,7 @@ def align(before: Sequence[Word], after: Sequence[Word]) -> list[tuple[int, int]
 
 
 def seam(before: Sequence[Word], after: Sequence[Word], middle: float) -> tuple[int, int]:
-    """Where the text passes from one pass to the next: `before[:i] + after[j:]`.
+    """Seam at which the text passes from one pass to the next: `before[:i] + after[j:]`.
 
     Args:
         before: Words of the earlier pass.
@@ -80,16 +80,16 @@ def seam(before: Sequence[Word], after: Sequence[Word], middle: float) -> tuple[
 
 
 def seam_after(before: Sequence[Word], after: Sequence[Word], n_kept: int) -> int:
-    """Where the later pass goes on, when the words kept of the earlier one are delivered already.
+    """Seam in the later pass, when the words kept of the earlier one are delivered already.
 
     Args:
         before: Words of the earlier pass that lie in what the later one heard again, delivered or not: those
             behind the cut tell where it was.
         after: Words of the later pass. Times from the same zero.
-        n_kept: `before[:n_kept]` were delivered.
+        n_kept: Number of words delivered: `before[:n_kept]`.
 
     Returns:
-        j: `after[j:]` are new.
+        Index j: `after[j:]` are new.
     """
     if not before:
         return 0

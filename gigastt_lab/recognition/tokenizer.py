@@ -1,4 +1,4 @@
-"""Vocabulary file -> tokenizer: token ids -> text, and words with times and confidence."""
+"""Tokenizer of a vocabulary file: token ids to text, and to words with times and confidence."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Tokenizer:
     """The pieces of one vocabulary; ids are positions in it.
 
     Attributes:
-        pieces: By id.
-        blank_id: The blank's.
-        is_spoken: Whether each piece holds a letter or a digit; others are punctuation, which models emit
+        pieces: Pieces by id.
+        blank_id: Id of the blank.
+        is_spoken: True where a piece holds a letter or a digit; others are punctuation, which models emit
             late, in the silence that follows. Shape (n_pieces,).
     """
 

@@ -1,4 +1,4 @@
-"""Recordings of any length in constant memory: windows of one pass each, stitched where they overlap."""
+"""Windows of one pass over recordings of any length, in constant memory, stitched where they overlap."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _KEPT_PAUSE_HOPS: Final = 50
 
 @dataclass(frozen=True, kw_only=True)
 class WindowOptions:
-    """How a recording of more than one pass is divided.
+    """Division of a recording of more than one pass into windows.
 
     Attributes:
         length_s: Seconds of a window, up to the 30 s of one pass. GigaAM gains from long ones: gigastt
             measured 2.21 % WER with 30 s and 6.25 % with 10 s (its `docs/longform-stitching.md`).
         overlap_s: Seconds that a window shares with the one before. It is work done twice.
-        min_pause_ms: A pause that long ends a window early, and nothing is overlapped there; for models that
-            were trained on single utterances. None: windows are as long as they may be.
+        min_pause_ms: Length of a pause that ends a window early, without overlap; for models that were
+            trained on single utterances. None: windows are as long as they may be.
     """
 
     length_s: float = 28.0
@@ -63,9 +63,9 @@ class Window:
     """A stretch of a recording for one pass.
 
     Attributes:
-        start: Its first sample, a multiple of an encoder frame's 640.
-        waveform: Its samples, shape (n_samples,).
-        is_last: Whether the recording ends with it.
+        start: Position of its first sample, a multiple of an encoder frame's 640.
+        waveform: Samples of the window, shape (n_samples,).
+        is_last: True if the recording ends with it.
         decode_s: Seconds that it took to read and decode what was new in it.
     """
 
@@ -76,23 +76,23 @@ class Window:
 
     @property
     def end(self) -> int:
-        """The sample after its last."""
+        """Position of the sample after its last."""
         return self.start + len(self.waveform)
 
 
 def window_length(n_samples: int, options: WindowOptions, *, is_end: bool) -> int | None:
-    """How long the next window is, if no pause ends it.
+    """Length of the next window, if no pause ends it.
 
     What fits one pass is one window. Of a longer rest the last two windows are equally long, so that none is
     short: a short one would know little.
 
     Args:
         n_samples: Samples known from the window's start on.
-        options: Of the division.
-        is_end: Whether the recording ends with them.
+        options: Options of the division.
+        is_end: True if the recording ends with them.
 
     Returns:
-        Samples; None where more have to be known first.
+        Number of samples; None where more have to be known first.
 
     >>> rests = (0.5, 30, 30.5, 50, 54, 60)
     >>> [window_length(round(s * 16_000), WindowOptions(), is_end=True) / 16_000 for s in rests]
@@ -114,7 +114,7 @@ def windows(blocks: Iterable[Float32Array], options: WindowOptions) -> Iterator[
 
     Args:
         blocks: Mono samples at 16 kHz, in order, each of shape (n_samples,).
-        options: How long they are.
+        options: Lengths of windows and overlaps.
 
     Yields:
         At least one window; together they hold every sample, in order.
@@ -175,11 +175,11 @@ def transcribed(
     """Recognise a recording of any length, part by part.
 
     Args:
-        recognizer: Samples to tokens.
-        tokenizer: Tokens to words.
+        recognizer: Recogniser of the model: samples to tokens.
+        tokenizer: Tokenizer of the model: tokens to words.
         blocks: Mono samples at 16 kHz, in order, each of shape (n_samples,).
-        options: How it is divided.
-        duration_s: Seconds of the whole, where they are known before.
+        options: Division into windows.
+        duration_s: Length of the whole in seconds, where it is known before.
         batch_size: Windows that the encoder takes at once.
 
     Yields:
@@ -202,7 +202,7 @@ def transcribed(
 
 
 class _Stitcher:
-    """Holds the words of one window back until the next one has said what it heard of them."""
+    """Stitcher that holds the words of one window back until the next one has said what it heard."""
 
     def __init__(self, tokenizer: Tokenizer, frame_s: float, duration_s: float | None) -> None:
         self._tokenizer = tokenizer
@@ -214,7 +214,7 @@ class _Stitcher:
         self._n_tokens = 0
 
     def add(self, window: Window, recognition: Recognition) -> Iterator[Part]:
-        """What the words of one more window complete."""
+        """Parts that the words of one more window complete."""
         words = self._words(window, recognition)
         if window.start:
             start_s = window.start / _RATE

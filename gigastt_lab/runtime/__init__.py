@@ -2,5 +2,5 @@
 
 Lives here: sessions, cores and CPU quotas, exactness of INT8 products, the cache of optimised models.
 May import: `models` (checksums), `types`, `errors`.
-Public: `sessions.RuntimeOptions`, `sessions.load_session`, `processor.int8_is_exact`, `cores.default_threads`.
+Public: `sessions.RuntimeOptions`, `.load_session`, `processor.int8_is_exact`, `cores.default_threads`.
 """

@@ -1,4 +1,4 @@
-"""What is made of a model for the machine at hand, kept on disk, so that each is made once.
+"""Cache on disk of optimised models, and of findings about this processor, so that each is made once.
 
 An entry belongs to the files it was made of (by checksum), to one processor (by its instruction sets), to one
 version of ONNX Runtime and to one of this code.
@@ -47,13 +47,13 @@ class NotPreparedError(GigasttError):
 def prepared(
     kind: Kind, files: Sequence[Path], make: Callable[[Path], None], load: Callable[[Path], Loaded]
 ) -> Loaded:
-    """What `load` gives of the directory that `make` has filled, once; where it cannot be kept, every time.
+    """Result of `load` on the directory that `make` fills once; where it cannot be kept, every time.
 
     Args:
-        kind: What is made.
-        files: What it is made of.
+        kind: Kind of the entry.
+        files: Files that the entry is made of.
         make: Fills a new directory, or leaves it empty: there is nothing to prepare.
-        load: Loads what is in it.
+        load: Loads the entry from its directory.
 
     Raises:
         NotPreparedError: a file cannot be read, `load` finds the directory damaged (then it is deleted), or
@@ -91,7 +91,7 @@ def _loaded(load: Callable[[Path], Loaded], folder: Path) -> Loaded:
 
 
 def cache_directory() -> Path:
-    """Where entries are kept: ``GIGASTT_LAB_CACHE``, else ``gigastt_lab`` in the user's cache directory.
+    """Directory of the cache: ``GIGASTT_LAB_CACHE``, else ``gigastt_lab`` in the user's cache directory.
 
     Raises:
         OSError: the user has no home.
@@ -105,13 +105,13 @@ def cache_directory() -> Path:
 
 
 def entry(kind: Kind, files: Sequence[Path], make: Callable[[Path], None], directory: Path) -> Path:
-    """The directory of what is made of `files`, made where it is not there yet.
+    """Directory of the entry that is made of `files`, made where it is not there yet.
 
     Args:
-        kind: What is made.
-        files: What it is made of.
+        kind: Kind of the entry.
+        files: Files that the entry is made of.
         make: Fills a new directory, or leaves it empty.
-        directory: The cache, see `cache_directory`.
+        directory: Directory of the cache, see `cache_directory`.
 
     Raises:
         OSError: the cache cannot be written; or a file cannot be read.
@@ -135,7 +135,7 @@ def entry(kind: Kind, files: Sequence[Path], make: Callable[[Path], None], direc
 
 
 def noted_here(what: str, find_out: Callable[[], str]) -> str:
-    """What `find_out` found out about this processor under this version of ONNX Runtime, once."""
+    """Finding of `find_out` about this processor under this version of ONNX Runtime, made once."""
     try:
         directory = cache_directory()
     except OSError:
@@ -144,7 +144,7 @@ def noted_here(what: str, find_out: Callable[[], str]) -> str:
 
 
 def noted_of(path: Path, what: str, find_out: Callable[[], str]) -> str:
-    """What `find_out` found out about the content of a file, once, for every processor.
+    """Finding of `find_out` about the content of a file, made once for every processor.
 
     Raises:
         OSError: it cannot be read.
@@ -169,7 +169,7 @@ def _make(target: Path, make: Callable[[Path], None]) -> None:
 
 
 def _delete_unfinished(entries: Path) -> None:
-    """What a process that was killed has left; whoever calls this holds the lock."""
+    """Delete what a process that was killed has left; the caller holds the lock."""
     for left in entries.glob(f"{_UNFINISHED}*"):
         shutil.rmtree(left, ignore_errors=True)
 
@@ -183,7 +183,7 @@ def _delete_oldest(entries: Path) -> None:
 
 
 def _key(*what: str) -> str:
-    """A name for `what` here and now."""
+    """Key of `what` for this processor and this version of ONNX Runtime."""
     return _digest(*what, ort.__version__, _processor())
 
 
@@ -192,7 +192,7 @@ def _digest(*parts: str) -> str:
 
 
 def _processor() -> str:
-    """What decides how ONNX Runtime packs weights: the instruction sets."""
+    """Instruction sets of this processor: they decide how ONNX Runtime packs weights."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -209,7 +209,7 @@ def _sha256(path: Path, directory: Path) -> str:
 
 
 def _noted(note: Path, find_out: Callable[[], str]) -> str:
-    """What the file says; else found out, and written there where that can be."""
+    """Finding in the file `note`; else made, and written there where that can be."""
     try:
         text = note.read_text(encoding="ascii")
         if text.endswith(_END):  # else it was never written whole

@@ -1,4 +1,4 @@
-"""Work that is called off from another thread: its client went away, or it took too long."""
+"""Cancellation of work from another thread: its client went away, or it took too long."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _current: ContextVar[Cancellation | None] = ContextVar("cancellation", default=N
 
 
 class Cancellation:
-    """Calls off what one thread does, from any other thread.
+    """Cancellation of the work of one thread, from any other thread.
 
         with cancellation.scope():  # in the thread that works
             engine.transcribe("speech.wav")
@@ -25,12 +25,12 @@ class Cancellation:
     within some ten milliseconds.
 
     Attributes:
-        is_cancelled: Whether `cancel` was called. It is never taken back.
-        run_options: For `runtime` alone, which keeps here what its passes are stopped by, for each provider.
+        is_cancelled: True once `cancel` was called. It is never taken back.
+        run_options: ONNX Runtime's options by which `sessions` stops the passes, for each provider.
     """
 
     def __init__(self) -> None:
-        """Nothing is called off yet."""
+        """Begin with nothing called off."""
         self.is_cancelled = False
         self.run_options: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -54,7 +54,7 @@ class Cancellation:
 
     @contextmanager
     def scope(self) -> Iterator[None]:
-        """What this thread does inside of it can be called off."""
+        """Scope in which the work of this thread can be called off."""
         token = _current.set(self)
         try:
             yield
@@ -63,7 +63,7 @@ class Cancellation:
 
 
 def current_cancellation() -> Cancellation | None:
-    """What the work of this thread can be called off by; None where it cannot."""
+    """Cancellation of the work of this thread; None where it cannot be called off."""
     return _current.get()
 
 

@@ -1,4 +1,4 @@
-"""How many threads this process should compute with: cores, affinity, the quota of its container.
+"""Thread count of this process: cores, affinity, the quota of its container.
 
 A container's quota (``docker --cpus``, a Kubernetes limit) does not show in the affinity mask: a process that
 starts a thread for each core is stopped for most of each period, with all its threads.
@@ -53,7 +53,7 @@ def cpu_quota(root: Path = Path("/")) -> float | None:
     """CPUs that the control groups of this process grant it, the smallest of all levels; None without limit.
 
     Args:
-        root: Of the file system; another one in tests.
+        root: Root of the file system; another one in tests.
 
     >>> cpu_quota(Path("/nowhere")) is None
     True
@@ -63,14 +63,14 @@ def cpu_quota(root: Path = Path("/")) -> float | None:
 
 
 def _asked_for() -> int | None:
-    """What the variable says: a number, or one for each level of nesting, of which this is the outermost."""
+    """Number in the variable, which may have one for each level of nesting: then the outermost."""
     text = os.environ.get(THREADS_VARIABLE, "").strip()
     return _outermost(text) if text else None
 
 
 @cache
 def _outermost(text: str) -> int | None:
-    """Says once what is wrong with it."""
+    """First number of `text`; a warning, once, where it is none."""
     first = text.split(",", maxsplit=1)[0].strip()
     if first.isdecimal() and len(first) < 5 and 0 < int(first) <= _MOST_THREADS:
         return int(first)

@@ -1,8 +1,8 @@
-"""INT8 products on this processor: whether they are right, whether the largest are, whether they are fast.
+"""Checks of INT8 matrix products on this processor: correctness, saturation of large sums, speed.
 
 x86 processors without VNNI (before Intel Cascade Lake and AMD Zen 4) multiply unsigned activations and
 signed weights with `vpmaddubsw`, which adds the products of a pair of weights in 16 bits: 255 * 127 * 2 does
-not fit, and saturates. Which weights fit, `int8_weights` says.
+not fit, and saturates. `graphs.int8_weights` tells which weights fit.
 ONNX Runtime: "Quantize ONNX models", "When and why do I need to try U8U8".
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _ROWS, _DEPTH, _COLUMNS = 8, 64, 32
 _TIMED_ROWS, _TIMED_WIDTH, _TIMED_ROUNDS = 100, 768, 7  # GigaAM's attention, at 4 s
-_NAME: Final = "the INT8 product"  # of which `runtime` takes the kernels for INT8
+_NAME: Final = "the INT8 product"  # by which `sessions` takes the kernels for INT8
 _SCALE: Final = np.float32(2**-6)  # of a weight
 _Constants = Mapping[str, npt.NDArray[np.generic]]
 
@@ -34,30 +34,30 @@ _ONE_THREAD: Final = RuntimeOptions(provider="cpu", threads=1)
 
 @cache
 def int8_is_exact() -> bool:
-    """Whether the largest products of unsigned and signed bytes are summed without saturation.
+    """True if the largest products of unsigned and signed bytes are summed without saturation.
 
-    Tried once for each processor and version of ONNX Runtime (`model_cache`).
+    Tried once for each processor and version of ONNX Runtime (`runtime.cache`).
     """
     return noted_here("INT8 products are exact", lambda: str(_is_exact())) == "True"
 
 
 @cache
 def int8_is_right() -> bool:
-    """Whether a product of quantized activations is what ONNX defines, large products aside.
+    """True if a matrix product of quantized activations is as ONNX defines it, large sums aside.
 
     ONNX Runtime 1.24 has kernels for Arm with SME (KleidiAI) that quantize each row by itself; later versions
-    can be told to leave them (`runtime`). Tried once for each processor and version.
+    can be told to leave them (`sessions`). Tried once for each processor and version.
     """
     return noted_here("quantized products are as defined", lambda: str(_is_right())) == "True"
 
 
 @cache
 def int8_is_faster() -> bool:
-    """Whether a product in INT8, quantization of its activations included, is faster than in FP32.
+    """True if an INT8 matrix product, quantization of its activations included, is faster than in FP32.
 
     It is with VNNI, with AVX2 and with SSE alone, but not with AVX alone (Intel Sandy and Ivy Bridge), whose
-    FP32 products are twice as wide as its integer ones. Timed once for each processor and version of ONNX
-    Runtime (`model_cache`).
+    FP32 kernels are twice as wide as its integer ones. Timed once for each processor and version of ONNX
+    Runtime (`runtime.cache`).
     """
     return noted_here("INT8 products are faster", lambda: str(_is_faster())) == "True"
 
@@ -71,7 +71,7 @@ def _is_exact() -> bool:
 
 
 def _is_right() -> bool:
-    """With whole numbers that span 255, so that their scale is 1 and nothing is rounded.
+    """True if it is right for whole numbers that span 255, so that the scale is 1 and nothing is rounded.
 
     In most rows they span less: quantized by themselves, such rows are rounded.
     """
@@ -97,7 +97,7 @@ def _is_faster() -> bool:
 
 
 def _shortest(sessions: list[Session], activations: npt.NDArray[np.float32]) -> list[float]:
-    """Of each session, the shortest of some runs, taken in turn: what else the machine does falls on all."""
+    """Shortest of some runs of each session, in turn: what else the machine does falls on all. Seconds."""
     seconds: list[list[float]] = [[] for _ in sessions]
     for _ in range(_TIMED_ROUNDS):
         for session, its_seconds in zip(sessions, seconds, strict=True):
@@ -115,7 +115,7 @@ def _integer_product(weight: Int8Array) -> bytes:
 
 
 def _quantized_product(weight: Int8Array) -> bytes:
-    """As `quantize` writes it."""
+    """Graph of an INT8 MatMul as `quantization.quantize` writes it."""
     from onnx import TensorProto, helper
 
     nodes = [

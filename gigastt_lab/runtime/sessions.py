@@ -67,11 +67,11 @@ _BROKEN_FILE: Final[tuple[type[Exception], ...]] = (
 
 @dataclass(frozen=True, kw_only=True)
 class RuntimeOptions:
-    """How to run the graphs.
+    """Provider and threads to run the graphs with.
 
     Attributes:
-        provider: Where. A named provider is taken or refused, never replaced; "auto" takes CUDA or Core ML
-            where they work, else the CPU, and logs its choice.
+        provider: Execution provider. A named one is taken or refused, never replaced; "auto" takes CUDA or
+            Core ML where they work, else the CPU, and logs its choice.
         threads: Threads inside one operator; None takes what `cores.default_threads` says.
     """
 
@@ -141,11 +141,11 @@ def available_providers() -> tuple[ProviderName, ...]:
 
 
 def on_first_that_starts(provider: Provider, name: str, load: Callable[[ProviderName], Loaded]) -> Loaded:
-    """What `load` gives on `provider`; for "auto", on the best provider that starts, which is logged.
+    """Result of `load` on `provider`; for "auto", on the best provider that starts, which is logged.
 
     Args:
-        provider: As asked for.
-        name: What is loaded, for messages.
+        provider: Provider as asked for.
+        name: Name of what is loaded, for messages.
         load: Loads it on a provider, or raises ProviderError.
 
     Raises:
@@ -173,10 +173,10 @@ def load_session(
     """Load a graph.
 
     Args:
-        path: The file.
+        path: File of the graph.
         options: Provider and threads.
-        name: What stands for it in messages, where that is not its path.
-        is_packed: It comes from `save_packed`, and needs no optimisation any more.
+        name: Name in messages, where that is not its path.
+        is_packed: True if it comes from `save_packed`, and needs no optimisation any more.
 
     Raises:
         ModelNotFoundError: there is no such file.
@@ -199,8 +199,8 @@ def save_packed(source: Path | bytes, target: Path, *, name: str) -> None:
 
     Args:
         source: The graph, in a file or serialized.
-        target: The graph to be; its weights come beside it.
-        name: What stands for it in messages.
+        target: File to write the graph to; its weights come beside it.
+        name: Name in messages.
 
     Raises:
         ModelError: ONNX Runtime cannot run it.
@@ -217,7 +217,7 @@ def save_packed(source: Path | bytes, target: Path, *, name: str) -> None:
 
 
 def packs_any_size() -> bool:
-    """Whether this ONNX Runtime runs what `save_packed` writes whatever the sizes of the weights."""
+    """True if this ONNX Runtime runs what `save_packed` writes whatever the sizes of the weights."""
     return _version() >= _FIRST_THAT_PACKS_ANY_SIZE
 
 
@@ -227,7 +227,7 @@ def build_session(graph: bytes, name: str, options: RuntimeOptions) -> Session:
 
 
 def is_int8(name: str) -> bool:
-    """Whether a graph is in INT8, by the name of its file: that is how `files` tells encoders apart."""
+    """True if a graph is in INT8, by its file name, as `models.files` tells encoders apart."""
     return "int8" in Path(name).name.lower()
 
 
@@ -321,7 +321,7 @@ def _not_started(provider: ProviderName, name: str, reason: str) -> ProviderErro
 
 
 def _how_to_mend(name: str) -> str:
-    """What to do about a damaged graph: INT8 encoders are made here, not downloaded."""
+    """Advice for a damaged graph: INT8 encoders are made here, not downloaded."""
     return (
         "make it again (python -m gigastt_lab quantize --force)"
         if is_int8(name)
@@ -330,7 +330,7 @@ def _how_to_mend(name: str) -> str:
 
 
 def _run_options(provider: ProviderName) -> ort.RunOptions:
-    """A pass gives its working memory back, and stops when the work of this thread is called off."""
+    """Run options by which a pass gives its memory back, and stops when this thread's work is called off."""
     cancellation = current_cancellation()
     if cancellation is None:
         return _shared_run_options(provider)
@@ -347,8 +347,9 @@ def _shared_run_options(provider: ProviderName) -> ort.RunOptions:
 
 
 def _new_run_options(provider: ProviderName) -> ort.RunOptions:
-    """ONNX Runtime keeps the most that passes ever took at once, unless told not to: 277 MB for four of 28 s.
+    """Run options by which a pass gives its working memory back.
 
+    ONNX Runtime keeps the most that passes ever took at once, unless told not to: 277 MB for four of 28 s.
     Giving it back costs nothing that could be measured, in alternating passes of 1 to 28 s.
     """
     options = ort.RunOptions()

@@ -1,4 +1,4 @@
-"""The application: routes, what their errors become, and what stands around them."""
+"""The ASGI application: routes, error handlers and middleware."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def _answer(request: Request, error: Exception) -> Response:
 
 
 async def _answer_status(request: Request, error: Exception) -> Response:
-    """What the framework itself refuses."""
+    """Answer to what the framework itself refuses."""
     assert isinstance(error, HTTPException)
     fallback = BAD_REQUEST if error.status_code < 500 else INTERNAL_ERROR
     kind = _OF_STATUS.get(error.status_code, fallback)
@@ -66,7 +66,7 @@ async def _answer_status(request: Request, error: Exception) -> Response:
 
 
 async def _answer_validation(request: Request, error: Exception) -> Response:
-    """A parameter that cannot be: which one, and what it may be."""
+    """Answer to a parameter that cannot be: which one, and what it may be."""
     assert isinstance(error, RequestValidationError)
     details: list[dict[str, Any]] = list(error.errors())
     told = "; ".join(f"{detail['loc'][-1]}: {detail['msg']}" for detail in details)

@@ -1,4 +1,4 @@
-"""What the server may be told: each option once, for flags, variables, configuration file, help and docs."""
+"""Options of the server: each once, for flags, variables, configuration file, help and docs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True, kw_only=True)
 class ServerConfig:
-    """All options, with the defaults of gigastt 2.0.13 where it has them.
+    """Configuration: all options, with the defaults of gigastt 2.0.13 where it has them.
 
     Raises:
         OptionError: options that do not go together.
@@ -103,17 +103,17 @@ class ServerConfig:
 
     @property
     def session_limit_s(self) -> float | None:
-        """Longest WebSocket session; None: no limit."""
+        """Longest WebSocket session, in seconds; None: no limit."""
         return self.max_session_secs or None
 
     @property
     def drain_s(self) -> float:
-        """As in gigastt, at least a second."""
+        """Longest time to drain, in seconds; as in gigastt, at least one."""
         return max(1.0, self.shutdown_drain_secs)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a name or an address, an IPv6 one perhaps in brackets, is this machine's loopback.
+    """True if a name or an address, an IPv6 one perhaps in brackets, is this machine's loopback.
 
     >>> [is_loopback(host) for host in ("localhost", "127.0.0.2", "[::1]", "0.0.0.0", "localhost.example")]
     [True, True, True, False, False]
@@ -128,14 +128,14 @@ def is_loopback(host: str) -> bool:
 
 
 class ConfigSource:
-    """Where the options come from: flags, else variables, else the file, else defaults."""
+    """Source of the options: flags, else variables, else the file, else defaults."""
 
     def __init__(self, flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> None:
-        """Nothing is read yet.
+        """Take the sources; nothing is read yet.
 
         Args:
             flags: Options that were given on the command line, by name.
-            environment: Variables; None: this process's.
+            environment: Environment variables; None: this process's.
         """
         self._flags = flags
         self._environment = os.environ if environment is None else environment
@@ -158,7 +158,7 @@ class ConfigSource:
         return ServerConfig(**({} if path is None else _of_file(Path(path))) | given)
 
     def reload(self, current: ServerConfig) -> ServerConfig:
-        """The same with its limits read again.
+        """The configuration with its limits read again.
 
         Raises:
             OptionError: as for `read`.

@@ -1,4 +1,4 @@
-"""What can go wrong, in the shape that clients see: one table of kinds, and what becomes which.
+"""Errors in the shape that clients see: one table of kinds, and which exception becomes which.
 
 Clients get a code and a sentence of this page, or the sentence of an `AudioError`, which speaks of their own
 bytes only. The cause goes to the log.
@@ -19,8 +19,8 @@ class Kind:
     """One kind of error.
 
     Attributes:
-        code: Its name, for machines.
-        status: Of HTTP.
+        code: Name for machines.
+        status: HTTP status.
         message: A sentence for people.
         close: Code with which a WebSocket is closed after it; None: it stays open.
     """
@@ -79,9 +79,9 @@ class ApiError(Exception):
     """An error on its way to a client.
 
     Attributes:
-        kind: Which.
-        message: Instead of the kind's own; never of what only the operator may know.
-        retry_after_s: When another try may help, where one may.
+        kind: Kind of the error.
+        message: Message instead of the kind's own; never of what only the operator may know.
+        retry_after_s: Seconds after which another try may help, where one may.
         headers: Further headers of the answer.
     """
 
@@ -112,7 +112,7 @@ class ApiError(Exception):
 
 
 def api_error(error: Exception) -> ApiError:
-    """What a client is told of any exception."""
+    """Error that a client is told of, for any exception."""
     if isinstance(error, ApiError):
         return error
     if isinstance(error, AudioError):

@@ -1,4 +1,4 @@
-"""What a WebSocket's client has said and was not worked on yet: bounded, so that memory is, too."""
+"""Inbox of a WebSocket: what its client said and was not worked on yet, in bounded memory."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Text:
 
 @dataclass(frozen=True)
 class Ended:
-    """Nothing more comes.
+    """End of the messages.
 
     Attributes:
-        why: The client hung up, was silent for too long or sent too many empty frames, or we read no more.
+        why: Reason: the client hung up, was silent too long, sent too many empty frames, or we read no more.
     """
 
     why: str
@@ -48,7 +48,7 @@ CUT: Final = Ended("cut")
 
 
 class Inbox:
-    """Reads a socket in a task of its own, and holds what was read until it is asked for.
+    """Inbox of one socket: reads it in a task of its own, and holds what was read until it is asked for.
 
     Attributes:
         rate: Samples per second of the audio, which say how much may wait.
@@ -58,7 +58,7 @@ class Inbox:
         """Begin to read.
 
         Args:
-            receive: Of an accepted WebSocket.
+            receive: `receive` of an accepted WebSocket.
         """
         self.rate = DEFAULT_RATE
         self._receive = receive
@@ -72,7 +72,7 @@ class Inbox:
         self._reading = asyncio.create_task(self._read())
 
     def limit_silence(self, idle_timeout_s: float) -> None:
-        """From now on, the longest silence while anything more would be taken."""
+        """Limit the silence, from now on, while anything more would be taken."""
         self._idle_timeout_s = idle_timeout_s
         if self._silence is not None:
             self._silence.reschedule(asyncio.get_running_loop().time() + idle_timeout_s)
@@ -107,7 +107,7 @@ class Inbox:
         return Audio(bytes(data))
 
     async def is_gone(self) -> None:
-        """Comes back when the client has hung up."""
+        """Wait until the client has hung up."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._end is GONE)
 

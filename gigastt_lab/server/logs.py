@@ -32,7 +32,7 @@ class _WithRequestId(logging.Filter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: time, level, logger, message, request_id, what else was given, and a traceback."""
+    """JSON, one object a line: time, level, logger, message, request_id, what else was given, traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         """See `logging.Formatter`."""

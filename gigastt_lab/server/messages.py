@@ -1,4 +1,4 @@
-"""What is said over a WebSocket, and in the events of a file that is transcribed as a stream.
+"""Messages of a WebSocket, and of the events of a file that is transcribed as a stream.
 
 Source: gigastt 2.0, `docs/asyncapi.yaml`. Its fields are kept; more are added: `utterance`, `stable`,
 `start`, `end`, `heard`, `reason`, and `error`, the message once more.
@@ -23,7 +23,7 @@ DEFAULT_RATE: Final = 48_000
 
 @dataclass(frozen=True)
 class Configure:
-    """A client's wishes; None: as it is."""
+    """Message of a client's wishes; None: as it is."""
 
     sample_rate: Any = None
     protocol_version: Any = None
@@ -31,7 +31,7 @@ class Configure:
 
 @dataclass(frozen=True)
 class Stop:
-    """A client has said all."""
+    """Message of a client that has said all."""
 
 
 def ready(model: str, config: ServerConfig) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def ready(model: str, config: ServerConfig) -> dict[str, Any]:
 
 
 def result(found: StreamResult) -> dict[str, Any]:
-    """A partial or a final."""
+    """Message of a partial or a final."""
     told: dict[str, Any] = {
         "type": found.kind,
         "text": found.text,
@@ -70,7 +70,7 @@ def empty_final() -> dict[str, Any]:
 
 
 def error(found: ApiError) -> dict[str, Any]:
-    """An error."""
+    """Message of an error."""
     return {"type": "error", **found.content}
 
 
@@ -80,7 +80,7 @@ def as_text(message: dict[str, Any]) -> str:
 
 
 def parsed(text: str) -> Configure | Stop:
-    """What a client said.
+    """Message of a client, parsed.
 
     Raises:
         ApiError: no JSON object, or of no known type.

@@ -1,4 +1,4 @@
-"""What is counted, under gigastt's names, for Prometheus."""
+"""Metrics under gigastt's names, for Prometheus."""
 
 from __future__ import annotations
 
@@ -99,5 +99,5 @@ class Metrics:
             self.real_time_factor.observe(work_s / audio_s)
 
     def text(self) -> bytes:
-        """All of it, in Prometheus' text format."""
+        """All metrics, in Prometheus' text format."""
         return generate_latest(self._registry)

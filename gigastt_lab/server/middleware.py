@@ -1,4 +1,4 @@
-"""Around all routes: the request's id, who may call and how often, the shape of errors, counts and log."""
+"""Middleware around all routes: request id, origin and rate checks, error shape, metrics, log."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Frontier:
         await self._app(scope, exchange.receive, exchange.send)
 
     def _check(self, scope: Scope, headers: Headers) -> None:
-        """Raise what forbids the request to go on."""
+        """Raise the error that forbids the request to go on."""
         path, state = scope["path"], self._state
         if path not in _PROBES:
             if not state.callers.allows_hosts(headers.getlist("host")):
@@ -115,7 +115,7 @@ class Frontier:
         )
 
     def _headers_for(self, headers: Headers) -> dict[str, str]:
-        """What every answer carries: the id, and for an allowed web page the leave to read it."""
+        """Headers of every answer: the id, and for an allowed web page the leave to read it."""
         needed = {"X-Request-Id": request_id.get(), "X-Content-Type-Options": "nosniff"}
         origin = headers.get("origin")
         if origin is not None and self._state.callers.allows_origins(headers.getlist("origin")):
@@ -166,7 +166,7 @@ class _Exchange:
         logger.info("%s %s %s in %.3f s", self.method, self.path, self._status or "unanswered", took_s)
 
     async def _read_away(self) -> None:
-        """The rest of a body that is refused: a connection closed on it is reset, and the answer lost."""
+        """Read the rest of a refused body: a connection closed on it is reset, and the answer lost."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_READ_AWAY_S):
                 while self._has_unread:
@@ -174,7 +174,7 @@ class _Exchange:
 
 
 def _closes_behind_body(scope: Scope) -> bool:
-    """Whether a request has a body that is on its way, and its connection ends with the answer."""
+    """True if a request has a body that is on its way, and its connection ends with the answer."""
     headers = Headers(scope=scope)
     has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
     closes = scope["http_version"] == "1.0" or "close" in headers.get("connection", "").lower()

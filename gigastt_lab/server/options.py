@@ -21,15 +21,15 @@ class OptionError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
-    """What an option is, besides its name, type and default.
+    """Details of an option, besides its name, type and default.
 
     Attributes:
-        help: One sentence or two.
-        metavar: What stands for its value in the help.
+        help: Help text, one sentence or two.
+        metavar: Placeholder of its value in the help.
         variable: Its environment variable; None: GIGASTT_ and its name.
         low: Smallest value.
         high: Largest value.
-        is_limit: Whether it is read again on SIGHUP.
+        is_limit: True if it is read again on SIGHUP.
     """
 
     help: str
@@ -45,11 +45,11 @@ class Option:
     """One option, as the command line, the environment and the file know it.
 
     Attributes:
-        name: Of the field, and of the key in a configuration file.
-        kind: bool, int, float, str, or a tuple of str.
-        choices: What it may be; None: anything of its kind.
-        default: Where nothing is given.
-        details: The rest.
+        name: Name of the field, and of the key in a configuration file.
+        kind: Type of its value: bool, int, float, str, or a tuple of str.
+        choices: Allowed values; None: anything of its kind.
+        default: Value where nothing is given.
+        details: Help, limits and variable.
     """
 
     name: str
@@ -60,12 +60,12 @@ class Option:
 
     @property
     def flag(self) -> str:
-        """On the command line."""
+        """Flag on the command line."""
         return "--" + self.name.replace("_", "-")
 
     @property
     def variable(self) -> str:
-        """In the environment."""
+        """Variable in the environment."""
         return self.details.variable or f"GIGASTT_{self.name.upper()}"
 
     @property

@@ -1,4 +1,4 @@
-"""Who may call: web origins against pages that abuse their visitor's browser, hosts against DNS rebinding."""
+"""Allowed callers: web origins against pages that abuse a visitor's browser, hosts against DNS rebinding."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from gigastt_lab.server.config import ServerConfig, is_loopback
 
 @dataclass(frozen=True)
 class Callers:
-    """Which origins and hosts are let in.
+    """Origins and hosts that are let in.
 
     Attributes:
-        any_origin: Whether every origin is.
+        any_origin: True lets every origin in.
         origins: Further origins, in lower case.
         hosts: Names that the Host header may have; None: any.
     """
@@ -25,7 +25,7 @@ class Callers:
 
     @classmethod
     def of(cls, config: ServerConfig) -> Callers:
-        """As configured. Hosts are checked on a loopback address only: elsewhere many names are right."""
+        """Callers as configured. Hosts are checked on a loopback address only: elsewhere many are right."""
         origins = frozenset(_as_sent(origin) for origin in config.allow_origin)
         if config.cors_allow_any or not is_loopback(config.host):
             return cls(config.cors_allow_any, origins, None)
@@ -34,14 +34,14 @@ class Callers:
         return cls(False, origins, frozenset(named))
 
     def allows_origins(self, origins: Sequence[str]) -> bool:
-        """Whether a request with these Origin headers is let in: none, or allowed ones.
+        """True if a request with these Origin headers is let in: none, or allowed ones.
 
         "null", which sandboxed frames and local files send, is another origin as well.
         """
         return self.any_origin or all(self._allows(origin.lower()) for origin in origins)
 
     def allows_hosts(self, hosts: Iterable[str]) -> bool:
-        """Whether a request with these Host headers is let in; HTTP/1.0 may have none."""
+        """True if a request with these Host headers is let in; HTTP/1.0 may have none."""
         if self.hosts is None:
             return True
         return all(is_loopback(name) or name in self.hosts for name in map(host_of, hosts))

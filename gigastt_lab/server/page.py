@@ -44,7 +44,7 @@ def html() -> str:
 
 @cache
 def headers() -> dict[str, str]:
-    """What keeps the page to itself: its own scripts by their hashes, its own server, no frame around it."""
+    """Headers that keep the page to itself: own scripts by their hashes, own server, no frame around it."""
     inline = {kind: [_hash(content) for name, content in _INLINE.findall(html()) if name == kind]
               for kind in ("script", "style")}  # fmt: skip
     policy = (

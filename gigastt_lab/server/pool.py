@@ -1,4 +1,4 @@
-"""Permits to work: at most so many requests and streams at once, first come first served."""
+"""Pool of permits to work: at most so many requests and streams at once, first come first served."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Permit:
         self._pool: Pool | None = pool
 
     def release(self) -> None:
-        """Give it back, once; what has it works no more."""
+        """Give the permit back, once; what has it works no more."""
         pool, self._pool = self._pool, None
         if pool is not None:
             pool._give_back()
@@ -31,12 +31,12 @@ class Permit:
 
 
 class Pool:
-    """Hands permits out, in the order in which they are asked for. For one event loop, not for threads.
+    """Pool of permits, handed out in the order they are asked for. For one event loop, not for threads.
 
     Until `open` is called, when the model is there, everybody waits. After `close` nobody gets one.
 
     Attributes:
-        size: How many there are.
+        size: Number of permits.
     """
 
     def __init__(self, size: int) -> None:
@@ -47,17 +47,17 @@ class Pool:
 
     @property
     def available(self) -> int:
-        """How many are free."""
+        """Number of free permits."""
         return self._free
 
     @property
     def waiters(self) -> int:
-        """How many wait for one."""
+        """Number of callers that wait for a permit."""
         return len(self._waiting)
 
     @property
     def in_use(self) -> int:
-        """How many work."""
+        """Number of permits at work."""
         return 0 if self._state == "loading" else self.size - self._free
 
     def open(self) -> None:
@@ -81,7 +81,7 @@ class Pool:
         """A permit, at once or as soon as it is this caller's turn.
 
         Args:
-            timeout_s: Longest wait.
+            timeout_s: Longest wait in seconds.
 
         Raises:
             ApiError: `POOL_SATURATED` after that, with the same time as a hint when to come again;
@@ -109,7 +109,7 @@ class Pool:
                 self._waiting.remove(turn)
 
     def _pass_on(self, turn: asyncio.Future[Permit]) -> None:
-        """A permit that came in the moment when its waiter left goes to the next one."""
+        """Pass on to the next one a permit that came in the moment when its waiter left."""
         if turn.done() and not turn.cancelled() and turn.exception() is None:
             turn.result().release()
 

@@ -1,4 +1,4 @@
-"""How often one client may call: a token bucket for each address, in bounded memory."""
+"""Rate limit of each client: a token bucket for each address, in bounded memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAX_CLIENTS: Final = 100_000  # whoever was seen longest ago is forgotten first
 
 
 class RateLimiter:
-    """A bucket of `burst` tokens for every client, refilled at `per_minute`; a request takes one."""
+    """Limiter with a bucket of `burst` tokens for a client, refilled at `per_minute`; a request takes one."""
 
     def __init__(self, per_minute: int, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin with full buckets.
@@ -22,7 +22,7 @@ class RateLimiter:
         Args:
             per_minute: Tokens that come back in a minute; 0: no limit.
             burst: Tokens in a full bucket.
-            clock: In seconds.
+            clock: Clock that returns seconds.
         """
         self._per_s = per_minute / 60
         self._burst = float(burst)
@@ -33,7 +33,7 @@ class RateLimiter:
         """Take a token: 0.0 where there was one, else the seconds until there will be.
 
         Args:
-            client: An address. Of IPv6 its first 64 bits count: the others, a client chooses itself.
+            client: Client's address. Of IPv6 its first 64 bits count: the others, a client chooses itself.
         """
         if not self._per_s:
             return 0.0
@@ -49,13 +49,13 @@ class RateLimiter:
 
 
 def client_address(peer: str, forwarded_for: str | None, real_ip: str | None, *, trusts_proxy: bool) -> str:
-    """Who sent a request.
+    """Address of the client that sent a request.
 
     Args:
         peer: Address at the other end of the connection.
         forwarded_for: The X-Forwarded-For header, joined if there are several.
         real_ip: The X-Real-IP header.
-        trusts_proxy: Whether the two are read at all; and then only of a peer on loopback or a private
+        trusts_proxy: True reads the two headers at all; and then only of a peer on loopback or a private
             network. Of a chain, the last address that is neither is taken: what stands before it, the client
             may have written itself.
 

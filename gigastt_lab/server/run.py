@@ -1,4 +1,4 @@
-"""The process: listens, loads the model, serves, drains on SIGTERM, reads its limits again on SIGHUP."""
+"""Server process: listens, loads the model, serves, drains on SIGTERM, reads its limits again on SIGHUP."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class _Process:
         return ExitCode.OK if self._failure is None else exit_code(self._failure)
 
     async def _load(self) -> None:
-        """The engine, in a thread; without one the process ends."""
+        """Load the engine, in a thread; without one the process ends."""
         started = time.perf_counter()
         try:
             engine = await _in_daemon(lambda: _engine(self._config))
@@ -123,7 +123,7 @@ class _Process:
         logger.info("ready after %.1f s: %s", time.perf_counter() - started, engine.info)
 
     def _stop(self) -> None:
-        """SIGTERM or Ctrl-C: nobody comes in any more; those inside have some time. Twice: they have none."""
+        """Handle SIGTERM or Ctrl-C: nobody comes in; those inside have some time. Twice: they have none."""
         if self._state.is_stopping.is_set():
             self._server.should_exit = self._server.force_exit = True
             return
@@ -151,7 +151,7 @@ class _Process:
             (transport.abort if transport.get_write_buffer_size() else transport.close)()
 
     def _reload(self) -> None:
-        """SIGHUP."""
+        """Handle SIGHUP: read the limits again."""
         try:
             config = self._source.reload(self._state.config)
         except OptionError as error:
@@ -176,7 +176,7 @@ class _Server(uvicorn.Server):
 
 
 async def _in_daemon(load: Callable[[], Engine]) -> Engine:
-    """What `load` gives, in a thread that a process which is told to end does not wait for."""
+    """Engine that `load` gives, in a thread that a process which is told to end does not wait for."""
     loop = asyncio.get_running_loop()
     loaded: asyncio.Future[Engine] = loop.create_future()
 
@@ -237,7 +237,7 @@ def _bound_arenas() -> None:
 
 
 def _warn_of(config: ServerConfig) -> None:
-    """Say what an operator may not have meant."""
+    """Warn of what an operator may not have meant."""
     if not is_loopback(config.host):
         logger.warning(
             "whoever reaches %s can use this server: nothing asks callers who they are", config.host

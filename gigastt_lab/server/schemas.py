@@ -112,7 +112,7 @@ AUDIO_BODY: Final[Schema] = {
 
 
 def errors_of(*kinds: Kind) -> Responses:
-    """What a route may answer besides its result."""
+    """Error answers of a route, besides its result."""
     by_status: dict[int | str, list[Kind]] = {}
     for kind in kinds:
         by_status.setdefault(kind.status, []).append(kind)

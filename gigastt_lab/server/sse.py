@@ -73,7 +73,7 @@ class _Steps:
         self._steps: Iterator[list[StreamResult]] = self._all(file, state.config.max_audio_secs)
 
     def next(self) -> list[StreamResult] | None:
-        """What the next piece completes; None at the end."""
+        """Results that the next piece completes; None at the end."""
         return next(self._steps, None)
 
     def finish_now(self) -> None:
@@ -133,7 +133,7 @@ class _Events(Response):
         await self._send(send, {"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _next(self, send: Send) -> list[StreamResult] | None:
-        """What the next piece completes, or None at the end; comments while that takes."""
+        """Results that the next piece completes, or None at the end; comments while that takes."""
         if self._state.is_stopping.is_set() and not self._is_cut:
             self._is_cut = True
             self._job.start_over()
@@ -163,7 +163,7 @@ class _Events(Response):
         await self._send(send, _body(f"data: {messages.as_text(message)}\n\n".encode()))
 
     async def _send(self, send: Send, message: dict[str, object]) -> None:
-        """Waits for a slow reader, for so long; what it has not read takes no more memory meanwhile."""
+        """Send, and wait for a slow reader, for so long: what it has not read takes no more memory."""
         try:
             async with asyncio.timeout(self._state.config.idle_timeout_secs):
                 await send(message)

@@ -1,4 +1,4 @@
-"""What all requests of one server share."""
+"""State that all requests of one server share."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ VERSION: Final = "2.0.13"  # of gigastt: whose routes, messages and codes these 
 
 
 class ServerState:
-    """One engine, one set of weights, a pool of permits, and what is counted.
+    """State of one server: one engine, one set of weights, a pool of permits, and metrics.
 
     Attributes:
-        pool: Who may work.
-        metrics: What is counted.
-        callers: Who may call.
-        limiter: How often.
+        pool: Permits to work.
+        metrics: Counters for Prometheus.
+        callers: Origins and hosts that may call.
+        limiter: Rate limit of each client.
         is_stopping: Set when the server shuts down: streams say what they have, and end.
     """
 
@@ -57,11 +57,11 @@ class ServerState:
 
     @property
     def is_loading(self) -> bool:
-        """Whether there is no engine yet."""
+        """True while there is no engine yet."""
         return self._engine is None
 
     def start(self, engine: Engine) -> None:
-        """The engine is there: let everybody in."""
+        """Take the engine that is there, and let everybody in."""
         self._engine = engine
         self.pool.open()
 

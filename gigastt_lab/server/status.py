@@ -1,4 +1,4 @@
-"""The routes that say how the server is: health, readiness, the model, metrics."""
+"""Status routes: health, readiness, the model, metrics."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _model(state: ServerState) -> dict[str, Any]:
 
 
 def _name(state: ServerState) -> str:
-    """Of the model, also before it is loaded."""
+    """Name of the model, also before it is loaded."""
     if not state.is_loading:
         return state.engine.info.model
     try:

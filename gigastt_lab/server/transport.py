@@ -1,4 +1,4 @@
-"""uvicorn's HTTP and WebSocket, where a client could make them say, keep or do what this server would not."""
+"""Transport: uvicorn's HTTP and WebSocket, where a client could make them do what this server would not."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class Sockets(WebSocketsSansIOProtocol):
 
 
 def _is_handshake(method: bytes, headers: list[tuple[bytes, bytes]]) -> bool:
-    """Whether a request may become a WebSocket. Source: RFC 6455, section 4.2.1."""
+    """True if a request may become a WebSocket. Source: RFC 6455, section 4.2.1."""
     keys = [value for name, value in headers if name == b"sec-websocket-key"]
     versions = [value.strip() for name, value in headers if name == b"sec-websocket-version"]
     try:

@@ -1,4 +1,4 @@
-"""Bodies of requests: counted while they come, kept on disk beyond a megabyte, raw or as a form."""
+"""Uploads, bodies of requests: counted while they come, kept on disk beyond a megabyte, raw or as a form."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _FORM = "multipart/form-data"
 
 @dataclass(frozen=True)
 class Upload:
-    """What a client sent.
+    """Upload of a client.
 
     Attributes:
         file: The audio, at its start; closed by `received`.
-        fields: Of a form, besides the file: names and values, in order.
+        fields: Fields of a form, besides the file: names and values, in order.
     """
 
     file: BinaryIO
@@ -43,11 +43,11 @@ async def received(
     """The audio of a request: its body, or the field `file` of a form.
 
     Args:
-        request: Nothing of its body was read.
+        request: Request of whose body nothing was read.
         limit_bytes: Largest body; a larger one is refused when this point is reached, whatever its
             Content-Length says.
-        timeout_s: Longest pause within the body.
-        form_only: Whether a raw body is refused.
+        timeout_s: Longest pause within the body, in seconds.
+        form_only: True refuses a raw body.
 
     Raises:
         ApiError: `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`, or `BAD_REQUEST`: nothing, or no form.

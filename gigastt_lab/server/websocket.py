@@ -73,7 +73,7 @@ class _SessionOverError(Exception):
 
 
 class _Session:
-    """Waits for a permit, says `ready`, takes audio, and says what it hears until somebody ends it."""
+    """Session: waits for a permit, says `ready`, takes audio, says what it hears until somebody ends it."""
 
     def __init__(self, state: ServerState, websocket: WebSocket, inbox: Inbox) -> None:
         self._state = state
@@ -167,7 +167,7 @@ class _Session:
                 await self._hear(job, message.data)
 
     def _check_time(self) -> None:
-        """Raise what ends the session between two pieces of work."""
+        """Raise the error that ends the session between two pieces of work."""
         if self._state.is_stopping.is_set():
             raise _ShutDownError
         left_s = self._left_s()
@@ -207,7 +207,7 @@ class _Session:
         await self._hang_up(error.kind.close or _NORMAL, error.kind.code)
 
     async def _obey(self, text: str) -> bool:
-        """Do what a text message asks for; whether the session goes on."""
+        """Do what a text message asks for; True if the session goes on."""
         try:
             message = messages.parsed(text)
             if isinstance(message, Stop):
@@ -273,7 +273,7 @@ class _Session:
         await self._out(self._websocket.close(code, reason))
 
     async def _out(self, sending: Coroutine[Any, Any, None]) -> None:
-        """Waits for a slow reader, for so long; nothing else is worked on meanwhile."""
+        """Send, and wait for a slow reader, for so long; nothing else is worked on meanwhile."""
         try:
             async with asyncio.timeout(self._config.idle_timeout_secs):
                 await sending
@@ -290,7 +290,7 @@ class _Session:
 
 
 def _give_back(result: object) -> None:
-    """A permit that came in the moment when its client left."""
+    """Give back a permit that came in the moment when its client left."""
     if isinstance(result, Job):
         result.close()
 

@@ -34,13 +34,13 @@ class Job:
     def __init__(
         self, permit: Permit, executor: ThreadPoolExecutor, *, queue_s: float, timeout_s: float
     ) -> None:
-        """Begin.
+        """Begin without a step.
 
         Args:
-            permit: Given back by `close`.
-            executor: Has a thread for every permit.
-            queue_s: How long it waited.
-            timeout_s: Longest work: of all steps together, or of those since `start_over`.
+            permit: Permit that `close` gives back.
+            executor: Executor with a thread for every permit.
+            queue_s: Seconds that it waited for its permit.
+            timeout_s: Longest work in seconds: of all steps together, or of those since `start_over`.
         """
         self.queue_s = queue_s
         self.work_s = 0.0
@@ -84,7 +84,7 @@ class Job:
             self._left_s -= took_s
 
     def close(self) -> None:
-        """The work is done, or has stopped."""
+        """Give the permit back: the work is done, or has stopped."""
         self._permit.release()
 
     def _in_scope(self, do: Callable[[], Result]) -> Result:
@@ -110,17 +110,17 @@ class Job:
 
 
 def _looked_at(outcome: asyncio.Future[Any]) -> None:
-    """What work that was called off raises is no news; asyncio would log it."""
+    """Look at what work that was called off raised: it is no news, and asyncio would log it."""
     if not outcome.cancelled():
         outcome.exception()
 
 
 @asynccontextmanager
 async def while_connected(receive: Receive) -> AsyncIterator[None]:
-    """Cancels what is done inside of it when the client hangs up.
+    """Scope whose work is cancelled when the client hangs up.
 
     Args:
-        receive: Of a request whose body has been read: all that can still come is the end.
+        receive: `receive` of a request whose body has been read: all that can still come is the end.
 
     Raises:
         ClientGoneError: the client hung up.

@@ -1,4 +1,4 @@
-"""When an utterance of a stream has ended: by silence after speech, by loudness and the model's blanks.
+"""Endpointing of utterances in a stream: by silence after speech, by loudness and the model's blanks.
 
 Positions count in hops of 10 ms and in encoder frames of 40 ms from the start of the stream, as integers: a
 stream may last for days.
@@ -11,7 +11,7 @@ from gigastt_lab.types import EndReason
 
 
 class Endpointer:
-    """Follows one stream frame by frame, and says when its utterance has ended.
+    """Endpointer of one stream: follows it frame by frame, and says when its utterance has ended.
 
     Two witnesses: the detector says which frames are quiet, the search in which frame the last word was. Both
     have to agree on `min_silence_ms`; the search alone takes `min_blank_ms`. Without a word there is no end.
@@ -21,8 +21,8 @@ class Endpointer:
         """Begin at frame 0.
 
         Args:
-            options: The times.
-            by_words: Whether `word_at` will be told; else a frame that is not quiet counts as a word.
+            options: Times that end an utterance.
+            by_words: True if `word_at` will be told; else a frame that is not quiet counts as a word.
         """
         self._min_silence = _frames(options.min_silence_ms)
         self._min_blank = _frames(options.min_blank_ms)
@@ -35,16 +35,16 @@ class Endpointer:
 
     @property
     def spoken(self) -> bool:
-        """Whether the utterance has a word so far."""
+        """True if the utterance has a word so far."""
         return self._after_word is not None
 
     @property
     def quiet_frames(self) -> int:
-        """For how many frames it has been quiet."""
+        """Number of frames for which it has been quiet."""
         return self._position - self._quiet_since
 
     def begin(self, frame: int) -> None:
-        """A new utterance begins at this frame, without a word."""
+        """Begin a new utterance at this frame, without a word."""
         self._start = frame
         self._after_word = None
 
@@ -57,11 +57,11 @@ class Endpointer:
                 self._after_word = self._position
 
     def word_at(self, frame: int) -> None:
-        """The search found the last word of the utterance so far in this frame."""
+        """Note that the search found the last word of the utterance so far in this frame."""
         self._after_word = frame + 1
 
     def reason(self) -> EndReason | None:
-        """Why the utterance ends here, or None."""
+        """Reason why the utterance ends here, or None."""
         if self._after_word is not None:
             blank = self._position - self._after_word
             quiet = self._position - self._quiet_since
@@ -70,7 +70,7 @@ class Endpointer:
         return "limit" if self._position - self._start >= self._limit else None
 
     def contradicted_by(self, frame: int) -> bool:
-        """Whether a word in this frame, found by the final pass, forbids to end here: it is too near."""
+        """True if a word in this frame, found by the final pass, forbids to end here: it is too near."""
         return self._position - (frame + 1) < self._min_silence / 2
 
 

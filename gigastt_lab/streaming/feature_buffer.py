@@ -1,4 +1,4 @@
-"""Features of a stream, from the oldest that are still needed to the newest."""
+"""Buffer of the features of a stream, from the oldest that are still needed to the newest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gigastt_lab.types import Float32Array
 
 
 class FeatureBuffer:
-    """Feature frames under their numbers in the stream; memory follows what is kept, not what has passed.
+    """Buffer of frames under their numbers in the stream; memory follows what is kept, not what has passed.
 
     Attributes:
         start: Number of the first frame that is kept.

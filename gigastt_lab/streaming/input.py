@@ -1,4 +1,4 @@
-"""The audio of a stream on its way to the recogniser: bytes to samples, features, and what of it is quiet."""
+"""Input of a stream on its way to the recogniser: bytes to samples, features, and quiet frames."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _BLOCK_SAMPLES = 16_000
 
 
 class StreamInput:
-    """Takes audio in any pieces; gives features and, encoder frame by encoder frame, what may be speech.
+    """Input of one stream: audio in any pieces to features and, for each encoder frame, may it be speech.
 
     Attributes:
-        features: What of them is still needed, under their numbers in the stream.
+        features: Features that are still needed, under their numbers in the stream.
         n_samples: Samples so far, at the model's rate. A whole number: exact for as long as anyone talks.
     """
 
     def __init__(self, sample_rate: int, spec: AcousticSpec, detector: SpeechDetector) -> None:
-        """Begin.
+        """Begin a stream.
 
         Raises:
             AudioError: a sample rate that cannot be.
@@ -50,7 +50,7 @@ class StreamInput:
         """Audio in blocks of samples at the model's rate, for `take`.
 
         Args:
-            audio: As `StreamingSession.accept` takes it.
+            audio: Audio as `StreamingSession.accept` takes it.
 
         Raises:
             AudioError: an array of another shape or type, NaN or infinity; before anything of it was taken.
@@ -64,7 +64,7 @@ class StreamInput:
         return self._resampler.finish()
 
     def take(self, block: Float32Array) -> list[bool]:
-        """Take samples at the model's rate: whether each encoder frame that they complete may be speech.
+        """Take samples at the model's rate: True for each encoder frame that they complete and may be speech.
 
         A frame is complete when its features are and the detector has judged its hops.
         """
@@ -79,7 +79,7 @@ class StreamInput:
         return frames
 
     def is_muted_from(self, frame: int) -> bool:
-        """Whether all from this encoder frame on is digital silence, in which a model hears nothing."""
+        """True if all from this encoder frame on is digital silence, in which a model hears nothing."""
         first = max(self.features.start, self._spec.subsampling * frame)
         unheard = self.features.between(first, max(first, self.features.end))
         return not np.any(unheard > math.log(self._spec.log_floor) + 1e-3)

@@ -1,4 +1,4 @@
-"""What a stream may be told: how often partial results come, and when an utterance ends."""
+"""Options of a stream: how often partial results come, and when an utterance ends."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def _check_range(name: str, value: int, low: int, high: int) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointOptions:
-    """When an utterance ends. Each is rounded up to whole encoder frames of 40 ms.
+    """Times that end an utterance. Each is rounded up to whole encoder frames of 40 ms.
 
     Attributes:
-        min_silence_ms: So long without a word, and so long quiet, after speech: the utterance ends.
-        min_blank_ms: So long without a word, however loud it is: noise and music do not keep it open.
-        max_utterance_ms: An utterance without a pause is cut at a word boundary before it is longer.
+        min_silence_ms: Time after speech, without a word and quiet, that ends the utterance.
+        min_blank_ms: Time without a word, however loud, that ends it: noise and music do not keep it open.
+        max_utterance_ms: Longest utterance; one without a pause is cut at a word boundary before.
         max_leading_silence_ms: Audio before the first word that an utterance keeps; what is older is silence.
     """
 
@@ -44,7 +44,7 @@ class EndpointOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class StreamOptions:
-    """How a stream is recognised.
+    """Chunks, context and endpointing of a stream.
 
     Every `chunk_ms` of audio the encoder sees left context, chunk and right context once more; so each second
     of speech is encoded (left + chunk + right) / chunk times for the partials, and once for the final.
@@ -55,8 +55,8 @@ class StreamOptions:
         right_ms: Audio after the chunk: its words are shown at once, and settle later.
         hold_ms: Words that end less than this before the newest audio are held back, because they may still
             be growing, unless it has become quiet behind them; a multiple of 40.
-        partials: Whether there are partial results at all; without them, pauses are told by loudness alone.
-        endpoint: When an utterance ends.
+        partials: True gives partial results; without them, pauses are told by loudness alone.
+        endpoint: Times that end an utterance.
     """
 
     chunk_ms: int = 480

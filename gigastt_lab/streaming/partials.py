@@ -1,4 +1,4 @@
-"""The words of an utterance while it is being spoken: chunk by chunk, with context on both sides."""
+"""Partial results, the words of an utterance while it is spoken: chunk by chunk, with context around."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gigastt_lab.types import Float32Array, Timings
 
 
 class PartialSearch:
-    """Left context, chunk and right context go through the encoder; only the chunk's tokens settle.
+    """Search for partials: left context, chunk and right context are encoded, the chunk's tokens settle.
 
     The search goes on from chunk to chunk with the predictor's state, so that no texts have to be merged.
     From the end of the chunk it runs on through the right context on a copy of the state: those tokens are
@@ -24,8 +24,8 @@ class PartialSearch:
 
     Attributes:
         searched: The frame after the last one whose tokens have settled.
-        settled: Tokens up to there, with frames of the stream.
-        unsettled: Those of the right context.
+        settled: Tokens up to `searched`, with frames of the stream.
+        unsettled: Tokens of the right context.
     """
 
     def __init__(self, recognizer: Recognizer, options: StreamOptions) -> None:
@@ -50,12 +50,12 @@ class PartialSearch:
         """Search up to `position`.
 
         Args:
-            features: Of the stream, from `start` to `position` at least.
+            features: Features of the stream, from `start` to `position` at least.
             position: The newest frame + 1; what lies less than the right context before it stays unsettled.
             start: The first frame that the left context may hold.
 
         Returns:
-            What it took.
+            Seconds of work, by stage.
 
         Raises:
             ModelError: the encoder failed.

@@ -1,7 +1,7 @@
 """A live stream: chunks of audio in, partial and final results out.
 
 Everything is decided at positions of the stream, in encoder frames of 40 ms, never by when or how audio
-arrives: chunks of any size give the same results. While an utterance is spoken, `partial_search` follows it;
+arrives: chunks of any size give the same results. While an utterance is spoken, `partials` follows it;
 when it has ended (`endpointing`), one pass over the whole of it gives the final, as a file's would.
 """
 
@@ -39,9 +39,9 @@ class _Utterance:
 
     Attributes:
         start: The encoder frame where its own audio begins.
-        heard_from: Where the audio for the encoder begins: earlier, after a cut.
-        before: Words of the last utterance between the two ...
-        n_kept: ... of which so many were delivered.
+        heard_from: The encoder frame where the encoder's audio begins: earlier, after a cut.
+        before: Words of the last utterance between `heard_from` and `start`.
+        n_kept: Number of words of `before` that were delivered.
         shown: Text and stable length of its newest partial.
     """
 
@@ -70,11 +70,11 @@ class StreamingSession:
         """Begin a stream.
 
         Args:
-            recognizer: Features to tokens.
-            tokenizer: Tokens to words.
-            sample_rate: Of the audio to come, in Hz.
-            options: How often partials come, and when utterances end.
-            detector: Tells speech from silence; None: by loudness.
+            recognizer: Recogniser of the model: features to tokens.
+            tokenizer: Tokenizer of the model: tokens to words.
+            sample_rate: Sample rate of the audio to come, in Hz.
+            options: Options of partial results and endpointing.
+            detector: Detector of speech; None: one that goes by loudness.
 
         Raises:
             AudioError: a sample rate that cannot be.
@@ -174,7 +174,7 @@ class StreamingSession:
         return words[: max(n_complete, len(self._now.shown[0].split()))]
 
     def _pass_over_silence(self) -> None:
-        """An utterance without a word keeps its newest audio only; what is older was silence."""
+        """Drop the older audio of an utterance without a word: it was silence."""
         if self._endpointer.spoken or self._now.shown[0]:
             return
         reached = self._partial.searched if self._options.partials else self._position
@@ -219,7 +219,7 @@ class StreamingSession:
         return results
 
     def _words_before_gap(self, words: Sequence[Word], first: int) -> int:
-        """How many words an utterance that grew too long keeps: up to its widest gap near the end."""
+        """Number of words that an utterance that grew too long keeps: up to its widest gap near the end."""
         newest = self._position * FRAME_MS / 1000
         starts = [*(word.start for word in words[1:]), newest]
         gaps = {

@@ -30,7 +30,7 @@ class ModelConfig:
         n_layers: Conformer layers.
         n_heads: Attention heads.
         ff_expansion: Width of the feed-forward layers over `d_model`.
-        kernel_size: Of the strided and of the depthwise convolutions; odd.
+        kernel_size: Width of the strided and of the depthwise convolutions; odd.
         pred_hidden: Width of the predictor. Other runtimes hard-code GigaAM's 320.
         joint_hidden: Inner width of the joiner.
         n_mels: Mel filters of the features.
@@ -48,7 +48,7 @@ class ModelConfig:
 
     @property
     def blank_id(self) -> int:
-        """The last token."""
+        """Id of the blank, the last token."""
         return self.n_tokens - 1
 
 
@@ -90,7 +90,7 @@ class Subsampling(nn.Module):
 
     @torch.no_grad()
     def unfold_normalisation(self, mean: Tensor, deviation: Tensor) -> None:
-        """The inverse: normalise by `mean` and `deviation`, (n_mels,) each; the function stays the same."""
+        """Undo it: normalise by `mean` and `deviation`, (n_mels,) each; the function stays the same."""
         self.mean.copy_(mean)
         self.deviation.copy_(deviation)
         assert self.first.bias is not None
@@ -133,7 +133,7 @@ class Attention(nn.Module):
             for projection, source in ((self.query, turned), (self.key, turned), (self.value, x))
         )
         mask = None if pairs is None else pairs.unsqueeze(1)
-        # Plain products: on these short sequences faster than the fused kernel, and what GigaAM exports.
+        # Plain MatMuls: on these short sequences faster than the fused kernel, and what GigaAM exports.
         scores = torch.matmul(query, key.transpose(-2, -1) / math.sqrt(self.head_dim))
         scores = scores if mask is None else scores.masked_fill(~mask, -10_000.0)
         weights = torch.softmax(scores, dim=-1)
@@ -174,7 +174,7 @@ class ConformerLayer(nn.Module):
         self.convolution = Convolution(config)
 
     def branch_ends(self) -> list[nn.Linear | nn.Conv1d]:
-        """The last product of each branch, whose result is added to the layer's input."""
+        """The last matrix product of each branch, whose result is added to the layer's input."""
         feed_forward = [cast("nn.Linear", cast("nn.Sequential", branch)[2]) for branch in self.feed_forward]
         return [*feed_forward, self.attention.out, self.convolution.out]
 
@@ -260,7 +260,7 @@ class Transducer(nn.Module):
     """The three networks, and the two CTC heads that help the encoder to learn (not exported).
 
     Args:
-        config: Sizes.
+        config: Sizes of the networks.
         n_characters: Classes of the character CTC on the layer in the middle, blank included.
     """
 
@@ -276,7 +276,7 @@ class Transducer(nn.Module):
 
 
 def _is_exported() -> bool:
-    """Whether the graph is being traced for export, and so must serve batches of any size."""
+    """True if the graph is being traced for export, and so must serve batches of any size."""
     return bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
 
 

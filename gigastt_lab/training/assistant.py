@@ -248,7 +248,7 @@ def utterance(rng: Random) -> Pair:
 
 
 def _is_question(text: str) -> bool:
-    """A question word opens the utterance, or the clause after a greeting."""
+    """True if a question word opens the utterance, or the clause after a greeting."""
     head, _, tail = text.partition(", ")
     clause = tail if head in _GREETINGS and tail else text
     return clause.split(maxsplit=1)[0].capitalize() in _ASKING or "сколько" in text.lower().split()

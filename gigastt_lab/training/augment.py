@@ -1,4 +1,4 @@
-"""What a microphone, a room and a telephone do to speech, and SpecAugment."""
+"""Augmentation of speech: microphone, room, telephone, and SpecAugment."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Generator = np.random.Generator
 
 @dataclass(frozen=True)
 class AugmentOptions:
-    """How often, and how strongly.
+    """Frequency and strength of each kind of augmentation.
 
     Attributes:
-        share: Utterances whose waveform is changed. Gain and SpecAugment's masks are on every one.
+        share: Share of utterances whose waveform is changed. Gain and SpecAugment's masks are on every one.
         speed: Range of the speed factor; pitch follows, as with a tape.
         noise, reverberation, telephone: Probability of each, where the utterance is changed.
         snr_db: Range of the signal-to-noise ratio.
@@ -66,7 +66,7 @@ def silence(rng: Generator, seconds: float) -> Float32Array:
 
 
 def telephone(waveform: Float32Array, rng: Generator) -> Float32Array:
-    """As an 8 kHz call sounds: 300 to 3400 Hz or wider, in mu-law steps at times, nothing above 4 kHz."""
+    """Speech as an 8 kHz call sounds: 300 to 3400 Hz or wider, mu-law at times, nothing above 4 kHz."""
     narrow = soxr.resample(waveform, SAMPLE_RATE, TELEPHONE_RATE)
     if rng.random() < 0.7:
         band = (rng.uniform(80, 350), rng.uniform(3200, 3800))
@@ -82,7 +82,7 @@ def telephone(waveform: Float32Array, rng: Generator) -> Float32Array:
 def spec_augment(
     features: Float32Array, rng: Generator, options: AugmentOptions, fill: Float32Array
 ) -> Float32Array:
-    """Masks bands and moments of (n_mels, T) features in place with the mean `fill` (n_mels, 1)."""
+    """Mask bands and moments of (n_mels, T) features in place with the mean `fill` (n_mels, 1)."""
     n_mels, n_frames = features.shape
     for _ in range(options.frequency_masks):
         width = int(rng.integers(0, 11))

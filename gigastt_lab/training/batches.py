@@ -22,7 +22,7 @@ MAX_S = 28.0  # longest joined utterance, before its speed is changed and silenc
 
 @dataclass(frozen=True)
 class Batch:
-    """Features (B, n_mels, T) with lengths (B,), the targets of each utterance, seconds of audio in all."""
+    """Batch: features (B, n_mels, T), lengths (B,), targets of each utterance, seconds of audio in all."""
 
     features: Tensor
     lengths: Tensor
@@ -33,11 +33,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """How batches are made.
+    """Options of batches.
 
     Attributes:
-        seconds: Audio in one batch.
-        longest_s: Longer utterances of the corpus are left out.
+        seconds: Audio in one batch, in seconds.
+        longest_s: Longest utterance, in seconds; longer ones of the corpus are left out.
         joined: Share of batches made of joined utterances, up to `MAX_S` seconds.
         padded: Share of utterances that get leading and trailing silence.
     """
@@ -57,7 +57,7 @@ class Batches:
         self._rng = np.random.default_rng(seed)
 
     def next(self, options: BatchOptions, augmentation: AugmentOptions) -> Batch:
-        """One batch."""
+        """Next batch."""
         rng = self._rng
         groups = self._joined(options) if rng.random() < options.joined else self._single(options)
         items = []

@@ -23,11 +23,11 @@ def write_clips(corpus: Path, directory: Path, *, per_cell: int | None = 4, seed
     `duration` in seconds.
 
     Args:
-        corpus: Made by `corpus.build`.
-        directory: Where to.
-        per_cell: So many of 1.5 to 5 s, drawn at random and not by how well they are recognised; None takes
-            the whole test, for `python -m gigastt_lab.eval`.
-        seed: Of the drawing.
+        corpus: Corpus directory made by `corpus.build`.
+        directory: Directory to write to.
+        per_cell: Utterances of each cell, of 1.5 to 5 s, drawn at random and not by how well they are
+            recognised; None takes the whole test, for `python -m gigastt_lab.eval`.
+        seed: Seed of the drawing.
     """
     directory.mkdir(parents=True, exist_ok=True)
     data, rng = Corpus(corpus), Random(seed)

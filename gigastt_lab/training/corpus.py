@@ -53,7 +53,7 @@ class Entry:
 
     Attributes:
         written: The target text: capitals, punctuation, digits.
-        spoken: What the synthesizer was given: numbers in words.
+        spoken: Text that the synthesizer was given: numbers in words.
         kind: `assistant` or `open`.
         split: `train`, `valid` or `test`; a sentence is in one of them only.
         voice: espeak-ng variant, or festival's voice.
@@ -62,7 +62,7 @@ class Entry:
         pitch: espeak-ng's pitch.
         gap: espeak-ng's gap between words, in 10 ms.
         offset: First sample in `audio.i16`.
-        n_samples: Length.
+        n_samples: Length in samples.
     """
 
     written: str
@@ -79,13 +79,13 @@ class Entry:
 
     @property
     def synthesizer(self) -> str:
-        """`festival` or `espeak-ng`."""
+        """Synthesizer: `festival` or `espeak-ng`."""
         return "festival" if self.voice == FESTIVAL_VOICE else "espeak-ng"
 
 
 @dataclass(frozen=True)
 class CorpusSize:
-    """How many utterances to make."""
+    """Number of utterances to make, of each sort."""
 
     train: int = 34_000
     valid_per_cell: int = 50  # a cell: one kind by one synthesizer, voices in or out of training
@@ -125,10 +125,10 @@ def build(directory: Path, *, size: CorpusSize, seed: int = DEFAULT_SEED, proces
     What a synthesizer fails on is left out, counted and logged.
 
     Args:
-        directory: Made if it is not there; a corpus in it is replaced at the end.
-        size: How many utterances of which sort.
-        seed: Of sentences, voices and split.
-        processes: That speak side by side.
+        directory: Directory, made if it is not there; a corpus in it is replaced at the end.
+        size: Number of utterances of each sort.
+        seed: Seed of sentences, voices and split.
+        processes: Processes that speak side by side.
 
     Raises:
         SynthesisError: a synthesizer is not installed.

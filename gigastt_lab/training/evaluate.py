@@ -30,9 +30,9 @@ class Record:
     """One utterance: what was said, in every correct spelling, and what was recognised.
 
     Attributes:
-        cell: The group it is counted in.
-        references: The written text; for generated sentences also the spoken one, numbers in words.
-        hypothesis: As recognised.
+        cell: Group that it is counted in.
+        references: Written text; for generated sentences also the spoken one, numbers in words.
+        hypothesis: Text as recognised.
     """
 
     cell: str
@@ -46,7 +46,7 @@ class Rate:
 
     Attributes:
         value: Errors over reference units; NaN where there are none.
-        low, high: The interval.
+        low, high: Bounds of the interval.
         n_units: Reference words, or characters.
     """
 
@@ -75,8 +75,8 @@ def recognise(
     """Transcribe a split of the corpus, one utterance at a time.
 
     Args:
-        engine: With the model in question.
-        corpus: Made by `corpus.build`.
+        engine: Engine with the model in question.
+        corpus: Corpus made by `corpus.build`.
         split: `test` or `valid`.
         limit: Utterances per cell, drawn at random; None for all.
     """
@@ -183,7 +183,7 @@ def as_markdown(results: Sequence[CellResult], engine: Engine) -> str:
 
 
 def write_records(records: Sequence[Record], path: Path) -> None:
-    """One JSON object a line, so that the same texts can be scored again."""
+    """Write one JSON object a line, so that the same texts can be scored again."""
     lines = (json.dumps(asdict(record), ensure_ascii=False) + "\n" for record in records)
     path.write_text("".join(lines), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""A network as a model directory in GigaAM's layout, and back again."""
+"""Export of a network to a model directory in GigaAM's layout, and back again."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def export(model: Transducer, directory: Path) -> None:
     directory are removed: they were made of other weights.
 
     Args:
-        model: Trained or random.
-        directory: Made if it is not there.
+        model: Network, trained or random.
+        directory: Directory to write to, made if it is not there.
     """
     directory.mkdir(parents=True, exist_ok=True)
     for stale in directory.glob(f"{PREFIX}_*?int8.onnx"):
@@ -121,7 +121,7 @@ def _stored_weights(graph: onnx.ModelProto) -> dict[str, Float32Array]:
 
 
 def _torch_gates(stacked: Float32Array) -> Float32Array:
-    """ONNX stacks an LSTM's gates as input, output, forget, cell; torch as input, forget, cell, output."""
+    """LSTM gates in torch's order (input, forget, cell, output) from ONNX's (input, output, forget, cell)."""
     i, o, f, c = np.split(stacked, 4)
     return np.concatenate((i, f, c, o))
 

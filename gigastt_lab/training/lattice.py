@@ -33,13 +33,13 @@ def _log_add(a: float, b: float) -> float:  # pragma: no cover - compiled
 def occupancies(  # noqa: PLR0912 - one pass over the lattice each way; numba inlines nothing it cannot see
     blank: Float32Array, label: Float32Array, n_frames: npt.NDArray[np.int64], n_labels: npt.NDArray[np.int64]
 ) -> tuple[Float64Array, Float32Array, Float32Array]:  # pragma: no cover - compiled
-    """Forward and backward over every utterance's lattice.
+    """Arc occupancies: forward and backward over every utterance's lattice.
 
     Args:
         blank: Log-probability of the blank, by packed row.
         label: Log-probability of the next label, by packed row (ignored where u = U).
-        n_frames: T of each utterance.
-        n_labels: U of each utterance.
+        n_frames: Encoder frames T of each utterance.
+        n_labels: Labels U of each utterance.
 
     Returns:
         Negative log-likelihoods (B,), and the posterior probability of taking the blank and the
@@ -117,8 +117,8 @@ def packed_rnnt_loss(
     Args:
         logits: Unnormalised scores, (rows, n_tokens).
         next_labels: The label that each row would emit, (rows,); any token where u = U.
-        n_frames: (B,) int64.
-        n_labels: (B,) int64.
+        n_frames: Encoder frames of each utterance, (B,) int64.
+        n_labels: Labels of each utterance, (B,) int64.
         blank_id: The blank's token.
     """
     return torch.as_tensor(_PackedLoss.apply(logits, next_labels, n_frames, n_labels, blank_id))  # type: ignore[no-untyped-call]

@@ -107,7 +107,7 @@ def inflect(word: str, *grammemes: str) -> str:
 
 @functools.cache
 def is_name(word: str) -> bool:
-    """Whether `word` is a person's name or a place, in any form."""
+    """True if `word` is a person's name or a place, in any form."""
     return word[:1].isupper() and bool(_NAME_TAGS & set(analyzer().parse(word)[0].tag.grammemes))
 
 

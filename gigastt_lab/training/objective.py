@@ -1,4 +1,4 @@
-"""What training minimises: RNN-T, and two CTC losses that lead the encoder off its plateau."""
+"""Training objective: RNN-T, and two CTC losses that lead the encoder off its plateau."""
 
 from __future__ import annotations
 

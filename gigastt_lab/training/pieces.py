@@ -31,7 +31,7 @@ def learn(texts: Iterable[str], n_pieces: int) -> list[str]:
 
 
 def write_vocabulary(pieces: Sequence[str], path: Path) -> None:
-    """GigaAM's vocabulary file: `piece id` a line, the blank last."""
+    """Write GigaAM's vocabulary file: `piece id` a line, the blank last."""
     lines = (f"{piece} {i}\n" for i, piece in enumerate([*pieces, BLANK_PIECE]))
     path.write_text("".join(lines), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The type of numbers that training computes in: bfloat16 where this processor has all that takes."""
+"""Number type that training computes in: bfloat16 where this processor has all that takes."""
 
 from __future__ import annotations
 

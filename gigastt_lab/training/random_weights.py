@@ -20,16 +20,16 @@ from gigastt_lab.types import Float32Array, Int64Array
 
 @torch.no_grad()
 def randomise(model: Transducer, *, frames_per_token: float = 7.0, seed: int = 0) -> None:
-    """Random weights that behave like trained ones where speed is concerned.
+    """Set random weights that behave like trained ones where speed is concerned.
 
     Plain random weights give every frame the same output. Here the layers' branches are weak beside
     what they are added to, and each layer's output is centred and rescaled over the packaged clips, so
     that frames differ. About one frame in `frames_per_token` emits a token.
 
     Args:
-        model: Changed in place; its normalisation, too.
+        model: Network, changed in place; its normalisation, too.
         frames_per_token: Encoder frames for each token, measured over the packaged clips.
-        seed: Of the weights.
+        seed: Seed of the weights.
     """
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in model.named_parameters():
@@ -141,7 +141,7 @@ class _TorchJoiner:
 
 
 def write_placeholder_vocabulary(n_tokens: int, path: Path) -> None:
-    """A vocabulary for random weights: made-up pieces, every fourth starting a word, the blank last."""
+    """Write a vocabulary for random weights: made-up pieces, every fourth starting a word, the blank last."""
     letters = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъ"
     base = len(letters)
     lines = ["<unk> 0"]

@@ -44,7 +44,7 @@ class SynthesisError(GigasttError, RuntimeError):
 
 @dataclass(frozen=True)
 class EspeakVoice:
-    """How espeak-ng is to speak: variant, words per minute, pitch in [0, 99], gap between words in 10 ms."""
+    """Voice of espeak-ng: variant, words per minute, pitch in [0, 99], gap between words in 10 ms."""
 
     variant: str
     speed: int = 160

@@ -47,14 +47,14 @@ class TrainOptions:
     """One training run.
 
     Attributes:
-        minutes: Wall-clock length; the learning rate's schedule follows it.
+        minutes: Wall-clock length in minutes; the learning rate's schedule follows it.
         processes: Processes that train side by side, one thread each.
         learning_rate: Highest rate of AdamW.
         constant_share: Share of the time before the rate decays linearly to zero.
         warmup_steps: Steps of linear warm-up.
         curriculum: False goes straight to the last stage, for weights that were trained before.
-        checkpoint_minutes: Time between checkpoints and validations.
-        seed: Of batches and augmentation.
+        checkpoint_minutes: Minutes between checkpoints and validations.
+        seed: Seed of batches and augmentation.
     """
 
     minutes: float
@@ -73,10 +73,10 @@ def train(
     """Train on the corpus directory; checkpoints, pieces and a log go to `out`.
 
     Args:
-        config: Sizes; `n_tokens` fixes how many pieces are learned.
-        corpus: Made by `corpus.build`.
+        config: Sizes of the network; `n_tokens` fixes how many pieces are learned.
+        corpus: Corpus directory made by `corpus.build`.
         out: Directory to write to.
-        options: Length and rates.
+        options: Length and learning rates.
         initial: Model directory in GigaAM's layout to start from: its weights and its pieces.
 
     Raises:
@@ -106,7 +106,7 @@ def train(
 
 @dataclass(frozen=True)
 class _Job:
-    """What every process of one run is told; see `train`."""
+    """Job of every process of one run; see `train`."""
 
     config: ModelConfig
     corpus: Path

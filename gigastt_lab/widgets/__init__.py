@@ -1,5 +1,9 @@
 """Widgets for notebooks: a live microphone, a transcript that can be heard, a place to drop files.
 
+Lives here: the widgets and what they run in the browser (`web`, and the shared `gigastt_lab/web`).
+May import: `engine`, `streaming`, `audio`, `runtime` (cancellation), `formats`, `types`, `spec`, `errors`.
+Public: `LiveMicrophone`, `TranscriptView`, `FileDrop`; anywidget is imported nowhere else.
+
 In JupyterLab, Notebook 7, and where else anywidget runs. `pip install 'gigastt-lab[notebook]'` brings what
 they need.
 

@@ -1,4 +1,4 @@
-"""What a widget runs in the browser: one module and one style sheet, put together from parts.
+"""Front-end assets of a widget: one module and one style sheet, put together from parts.
 
 anywidget takes a single module, which has nothing to import from: there is no address that every front end
 would serve its neighbours at. So the parts are plain scripts, each of which defines one name, put one after

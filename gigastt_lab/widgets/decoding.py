@@ -23,11 +23,11 @@ class BacklogError(GigasttError):
 
 @dataclass(frozen=True)
 class Progress:
-    """What one step of the recogniser brought.
+    """Results of one step of the recogniser.
 
     Attributes:
-        results: New ones, in order.
-        n_samples: Recognised so far.
+        results: New results, in order.
+        n_samples: Samples recognised so far.
         work_s: Seconds of work so far, by the clock.
     """
 
@@ -37,7 +37,7 @@ class Progress:
 
 
 class BackgroundStream:
-    """Feeds one stream from a thread of its own, as fast as it can, from a bounded queue.
+    """Stream that is fed from a thread of its own, as fast as it can, from a bounded queue.
 
     The thread runs in a copy of the caller's context (`contextvars`): to ipykernel, what it sends then
     belongs to the front end's message that started it, and not to a cell that happens to run.
@@ -56,7 +56,7 @@ class BackgroundStream:
 
         Args:
             session: The stream; nobody else may use it.
-            sample_rate: Of its audio, in Hz.
+            sample_rate: Sample rate of its audio, in Hz.
             max_backlog_s: Seconds of audio that may wait.
             on_progress: Called on the thread after each step.
             on_end: Called on the thread, last of all: with None after `finish` or `abandon`, else with what
@@ -94,20 +94,20 @@ class BackgroundStream:
             self._news.notify()
 
     def finish(self) -> None:
-        """No more audio comes: recognise what waits, then end. Returns at once."""
+        """Recognise what waits, then end: no more audio comes. Returns at once."""
         with self._news:
             self._is_finished = True
             self._news.notify()
 
     def abandon(self) -> None:
-        """Nobody wants the rest: end after the step that is under way. Returns at once."""
+        """End after the step that is under way: nobody wants the rest. Returns at once."""
         with self._news:
             self._is_finished = self._is_abandoned = True
             self._waiting.clear()
             self._news.notify()
 
     def join(self, timeout_s: float | None = None) -> bool:
-        """Wait for the end: whether it came within so many seconds."""
+        """Wait for the end: True if it came within `timeout_s` seconds."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 

@@ -1,4 +1,4 @@
-"""A place in the notebook where audio files are dropped, and their text comes up.
+"""File drop, a place in the notebook where audio files are dropped, and their text comes up.
 
 A file comes in pieces, of which the front end sends the next when the last ones have arrived: a busy kernel
 does not make it pile up. It is recognised on a thread of its own, and can be called off.
@@ -36,10 +36,10 @@ class _Dropped:
 
     Attributes:
         id: The front end's name for it.
-        name: The file's.
-        n_bytes: It has in all.
-        file: Where its bytes go. It has no name, and is gone when it is closed.
-        cancellation: Calls the work off.
+        name: Name of the file.
+        n_bytes: Size of the file in bytes.
+        file: File for its bytes. It has no name, and is gone when it is closed.
+        cancellation: Cancellation that calls the work off.
         n_received: Bytes that are here.
     """
 
@@ -52,15 +52,15 @@ class _Dropped:
 
 
 class FileDrop(anywidget.AnyWidget):
-    """Drop an audio file, or choose one, and read its text as it comes; a click on a word plays from there.
+    """File drop: audio dropped or chosen, its text as it comes; a click on a word plays from there.
 
         drop = FileDrop(engine)
         drop                    # the last line of a cell shows it; then, in another cell:
         drop.transcript.text
 
     Attributes:
-        transcript: Of the newest file that was recognised to its end; None before any was.
-        transcripts: Of all of them, by file name.
+        transcript: Transcript of the newest file that was recognised to its end; None before any was.
+        transcripts: Transcripts of all such files, by file name.
     """
 
     _esm = assets.module("formats", "transcript", "panel", "file_drop")
@@ -72,7 +72,7 @@ class FileDrop(anywidget.AnyWidget):
         """Make the widget.
 
         Args:
-            engine: Recognises what is dropped.
+            engine: Engine that recognises what is dropped.
             max_bytes: Size of the largest file that is taken.
 
         Raises:
@@ -95,7 +95,7 @@ class FileDrop(anywidget.AnyWidget):
         super().close()
 
     def _on_message(self, _widget: object, content: dict[str, Any], buffers: Sequence[memoryview]) -> None:
-        """What the front end says, in whatever thread the kernel handles it."""
+        """Handle a message of the front end, in whatever thread the kernel does."""
         kind = content.get("type")
         with self._lock:
             if kind == "file":
@@ -139,7 +139,7 @@ class FileDrop(anywidget.AnyWidget):
                 dropped.file.close()
 
     def _recognise(self, dropped: _Dropped) -> None:
-        """On a thread of its own."""
+        """Recognise a file, on a thread of its own."""
         error: Exception | None = None
         try:
             with dropped.file, dropped.cancellation.scope():

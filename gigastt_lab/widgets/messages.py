@@ -1,4 +1,4 @@
-"""What the widgets tell their front end: transcripts and results as JSON."""
+"""Messages of the widgets to their front end: transcripts and results as JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Utterance = list[dict[str, object]]
 
 
 def utterance(words: Sequence[Word]) -> Utterance:
-    """One paragraph."""
+    """JSON of one paragraph."""
     return [as_json_word(word) for word in words]
 
 
@@ -29,5 +29,5 @@ def later(words: Sequence[Word], seconds: float) -> tuple[Word, ...]:
 
 
 def result(found: StreamResult, start_s: float = 0.0) -> dict[str, Any]:
-    """A partial or a final of a stream that begins at `start_s`."""
+    """JSON of a partial or a final of a stream that begins at `start_s`."""
     return {"kind": found.kind, "words": utterance(later(found.words, start_s)), "stable": found.stable}

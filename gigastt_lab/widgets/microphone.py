@@ -1,4 +1,4 @@
-"""The notebook's live microphone: speech to text while one speaks, the recording kept.
+"""Live microphone of the notebook: speech to text while one speaks, the recording kept.
 
 The front end captures and sends frames of 100 ms; `decoding` recognises them on a thread of its own, so the
 kernel stays free. ipykernel 7 takes what newer front ends send beside a running cell, on another thread: text
@@ -43,12 +43,12 @@ class _Live:
 
     Attributes:
         id: The front end's name for it.
-        recording: Where it is kept.
-        stream: What recognises it; None where none could be begun.
-        n_expected: Samples that it has in all; None until the front end has stopped.
-        progress: Of the recogniser, the newest.
-        error: Why its text ends early; its audio does not.
-        has_ended: Whether no results come any more.
+        recording: Recording that keeps its audio and text.
+        stream: Stream that recognises it; None where none could be begun.
+        n_expected: Number of samples in all; None until the front end has stopped.
+        progress: Newest progress of the recogniser.
+        error: Error by which its text ends early; its audio does not.
+        has_ended: True once no results come any more.
     """
 
     id: str
@@ -61,7 +61,7 @@ class _Live:
 
 
 class LiveMicrophone(anywidget.AnyWidget):
-    """A button, and the text of what is said while it is on: grey partial results that settle into finals.
+    """Live microphone: a button, and the text of what is said: grey partials that settle into finals.
 
         microphone = LiveMicrophone(engine)
         microphone                      # the last line of a cell shows it; then, in another cell:
@@ -95,12 +95,12 @@ class LiveMicrophone(anywidget.AnyWidget):
         """Make the widget; nothing is recorded before its button is pressed.
 
         Args:
-            engine: Recognises what is said.
-            options: How often partials come, and when utterances end.
+            engine: Engine that recognises what is said.
+            options: Preset or options of partial results and endpointing.
             max_backlog_s: Seconds of audio that may wait for a busy kernel or a slow machine; beyond it,
                 recording stops.
             max_duration_s: Seconds that one recording may last; an hour takes 350 MB at 48 kHz.
-            server_url: The page of `python -m gigastt_lab.serve`, for front ends that give no microphone.
+            server_url: Page of `python -m gigastt_lab.serve`, for front ends that give no microphone.
 
         Raises:
             ValueError: there is no such preset, or a limit is not above 0.
@@ -120,13 +120,13 @@ class LiveMicrophone(anywidget.AnyWidget):
 
     @property
     def recordings(self) -> tuple[Recording, ...]:
-        """What was recorded, a press of the button each, in order."""
+        """Recordings, a press of the button each, in order."""
         with self._lock:
             return tuple(self._recordings)
 
     @property
     def sample_rate(self) -> int:
-        """Of `audio`, in Hz: that of the browser, most often 48,000 or 44,100; 16,000 before any came."""
+        """Sample rate of `audio` in Hz, the browser's: mostly 48,000 or 44,100; 16,000 before any came."""
         recordings = self.recordings
         return recordings[0].sample_rate if recordings else GIGAAM_V3.sample_rate
 
@@ -174,7 +174,7 @@ class LiveMicrophone(anywidget.AnyWidget):
         super().close()
 
     def _on_message(self, _widget: object, content: dict[str, Any], buffers: Sequence[memoryview]) -> None:
-        """What the front end says, in whatever thread the kernel handles it."""
+        """Handle a message of the front end, in whatever thread the kernel does."""
         kind = content.get("type")
         with self._lock:
             if kind == "hello":
@@ -258,7 +258,7 @@ class LiveMicrophone(anywidget.AnyWidget):
             self._recordings = []
 
     def _on_progress(self, live: _Live, progress: Progress) -> None:
-        """On the recogniser's thread."""
+        """Take new results, on the recogniser's thread."""
         with self._lock:
             live.progress = progress
             live.recording.add_results(progress.results)
@@ -267,7 +267,7 @@ class LiveMicrophone(anywidget.AnyWidget):
                 self._tell(live, "result", result=messages.result(result, self._start_of(live.recording)))
 
     def _on_end(self, live: _Live, error: Exception | None) -> None:
-        """On the recogniser's thread, too."""
+        """Take note of the end, on the recogniser's thread, too."""
         with self._lock:
             live.has_ended = True
             live.error = live.error or error
@@ -282,7 +282,7 @@ class LiveMicrophone(anywidget.AnyWidget):
         return sum(each.duration_s for each in before)
 
     def _tell_state(self) -> None:
-        """All that there is, to a front end that has just come."""
+        """Tell all that there is to a front end that has just come."""
         partial = self._recordings[-1].partial if self._recordings else None
         finals = [
             messages.result(final, self._start_of(recording))["words"]
@@ -310,5 +310,5 @@ class LiveMicrophone(anywidget.AnyWidget):
             self.send({"type": kind, "recording": live.id, **more})
 
     def _seconds(self) -> float:
-        """Of all that was recorded."""
+        """Seconds of all that was recorded."""
         return sum(each.duration_s for each in self._recordings)

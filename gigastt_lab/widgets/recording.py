@@ -1,4 +1,4 @@
-"""What a microphone recorded, and its text so far."""
+"""Recordings of a microphone, and their text so far."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Recording:
     It may be read from any thread while it grows.
 
     Attributes:
-        sample_rate: Of its audio, in Hz.
-        n_samples: So far.
-        partial: What is being said, as far as it is heard; None between utterances.
+        sample_rate: Sample rate of its audio, in Hz.
+        n_samples: Number of samples so far.
+        partial: Partial result of what is being said; None between utterances.
     """
 
     def __init__(self, sample_rate: int) -> None:
@@ -91,13 +91,13 @@ class Recording:
 
 
 def joined_audio(recordings: Sequence[Recording], sample_rate: int) -> Float32Array:
-    """The audio of all of them, one after the other, at one rate. Shape (n_samples,)."""
+    """The audio of all recordings, one after the other, at one rate. Shape (n_samples,)."""
     parts = [from_array(each.audio, each.sample_rate, sample_rate_out=sample_rate) for each in recordings]
     return np.concatenate([np.zeros(0, np.float32), *parts])
 
 
 def joined_transcript(recordings: Sequence[Recording]) -> Transcript:
-    """The words of all of them, their times counted from the start of the first."""
+    """The words of all recordings, their times counted from the start of the first."""
     transcripts = [each.transcript for each in recordings]
     starts = np.cumsum([0.0, *(each.duration_s for each in transcripts)]).tolist()
     return Transcript(

@@ -19,7 +19,7 @@ MAX_AUDIO_S: Final = 3_600.0
 
 
 class TranscriptView(anywidget.AnyWidget):
-    """Words coloured and underlined by confidence; with audio, a click on a word plays from there.
+    """View of a transcript: words coloured by confidence; with audio, a click on one plays from there.
 
     TranscriptView(engine.transcribe("meeting.ogg"), "meeting.ogg")
     TranscriptView(microphone.transcript, microphone.audio, microphone.sample_rate)
@@ -37,8 +37,8 @@ class TranscriptView(anywidget.AnyWidget):
         """Make the widget; the last line of a cell shows it.
 
         Args:
-            transcript: Of `audio`.
-            audio: What was said, as `Engine.transcribe` takes it: a path, a file's bytes, samples. The
+            transcript: Transcript of `audio`.
+            audio: Recording, as `Engine.transcribe` takes it: a path, a file's bytes, samples. The
                 browser gets it as the recogniser heard it, at 16 kHz, as FLAC. None: a text without sound.
             sample_rate: Rate of samples given as an array, in Hz.
 

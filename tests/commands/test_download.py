@@ -271,6 +271,7 @@ def test_transcribe_downloads_into_the_given_directory(
     assert not home.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["download"], ["transcribe"]], ids=lambda value: value[0])
 def test_download_and_first_use_quantize(
     arguments: list[str],
@@ -321,6 +322,7 @@ def test_a_killed_download_looks_incomplete_and_is_gone_on_from(hub: Hub, home: 
     assert request.start >= 200_000 - 65_536
 
 
+@pytest.mark.slow
 def test_two_processes_download_once(hub: Hub, home: Path) -> None:
     hub.faults[ENCODER] = [Pause(200_000)]
     with start(hub.model, "download", "--skip-quantize") as first:

@@ -18,6 +18,7 @@ import pytest
 
 from gigastt_lab.__main__ import main
 from tests.support.audio_files import RATE, by_soundfile
+from tests.support.server_process import eventually
 
 pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 
@@ -77,6 +78,11 @@ def test_json_has_partials_when_asked(pcm16, finals):
     assert first["end"] == pytest.approx(finals[0].end, abs=1e-3)
 
 
+def unread(pipe):
+    """Bytes that were written into a pipe and not read yet."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 def test_text_comes_before_the_end_of_stdin_and_ctrl_c_keeps_the_rest(pcm16, finals):
     cut = len(pcm16) - 2 * RATE  # the last pause is missing
     with subprocess.Popen(STREAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -84,6 +90,7 @@ def test_text_comes_before_the_end_of_stdin_and_ctrl_c_keeps_the_rest(pcm16, fin
         process.stdin.flush()
         lines = [process.stdout.readline().decode().rstrip("\n") for _ in finals[:-1]]
         assert lines == [final.text for final in finals[:-1]]
+        eventually(lambda: not unread(process.stdin))
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read().decode()
         assert process.wait() == 0

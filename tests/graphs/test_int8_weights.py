@@ -177,7 +177,7 @@ def test_zero_points_move_with_their_weights(zero: np.ndarray) -> None:
 
 
 def test_dequantized_products_are_exact_with_unsigned_weights() -> None:
-    """What ONNX Runtime's tool writes for static quantization, one scale for each column."""
+    """Graph of ONNX Runtime's tool for static quantization, one scale for each column."""
     model = parser.parse_model("""
         <ir_version: 8, opset_import: ["" : 17]>
         g (float[N, 6] x) => (float[N, M] y) {
@@ -240,7 +240,7 @@ def test_an_old_encoder_is_prepared_with_unsigned_weights(
 def test_an_old_encoder_is_loaded_with_unsigned_weights(
     old_model: Path, without_vnni: None, monkeypatch: pytest.MonkeyPatch, is_small: bool
 ) -> None:
-    """Where it is not prepared, too: because it is too small for that, or because preparing fails."""
+    """Also if it is not prepared: because it is too small for that, or because preparing fails."""
     made: list[int] = []
     make_unsigned = int8_weights.make_unsigned
 

@@ -1,4 +1,4 @@
-"""What is collected from an encoder's products, against the same graph computed in numpy."""
+"""Calibration statistics of an encoder, against the same graph computed in numpy."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def noise(seconds: float, seed: int = 0) -> np.ndarray:
 
 
 def computed(waveform: np.ndarray) -> dict[ProductInput, np.ndarray]:
-    """What the products of the graph multiply, row by row."""
+    """MatMul inputs of the graph, row by row."""
     rows = log_mel(waveform).T.astype(np.float64)
     hidden = np.maximum(rows @ (WEIGHTS["query"] + WEIGHTS["key"]), 0.0)
     once = hidden @ WEIGHTS["out"]

@@ -71,7 +71,7 @@ def test_it_is_gptq(n_in: int) -> None:
 
 @pytest.mark.parametrize("n_in", SIZES)
 def test_small_pairs_are_rounded_as_any(n_in: int) -> None:
-    """Where no pair is too large, the limit on pairs changes nothing."""
+    """The limit on pairs changes nothing where no pair is too large."""
     x, w = inputs(300, n_in), steps(n_in, 20) * np.float32(0.3)
     rounded = round_with(w, correction(x.T @ x), EXACT)
     np.testing.assert_array_equal(rounded, textbook(w, x.T @ x))

@@ -41,6 +41,7 @@ from gigastt_lab.quantization.gptq import quantize_weight
 from gigastt_lab.quantization.quantize import RECIPE_KEY, ROUNDING_KEY, Recipe, quantize_encoder
 from gigastt_lab.recognition.networks import Encoder
 from gigastt_lab.runtime.sessions import RuntimeOptions, load_session
+from tests.quantization.conftest import Quantized
 
 CPU = RuntimeOptions(provider="cpu")
 FP32, INT8 = (DEMO_DIRECTORY / ENCODER_NAMES[precision][0] for precision in ("fp32", "int8"))
@@ -115,7 +116,7 @@ def run_model(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
 def dynamic_product(
     x: np.ndarray, w: np.ndarray, w_integers: np.ndarray | None = None, w_scales: np.ndarray | None = None
 ) -> np.ndarray:
-    """What x @ w is in dynamic INT8, by the definitions of ONNX, in float64 and whole numbers.
+    """x @ w in dynamic INT8, by the definitions of ONNX, in float64 and whole numbers.
 
     The weight's integers and scales, if they are not given, are those of seven bits, rounded to nearest.
     """
@@ -284,12 +285,11 @@ def test_other_convolutions_stay(quantize, attributes: str, shape: tuple[int, ..
     assert np.linalg.norm(run_model(model, x) - exact) < 0.02 * np.linalg.norm(exact)
 
 
-def test_the_packaged_encoder_is_what_quantize_makes(tmp_path: Path) -> None:
+def test_the_packaged_encoder_is_what_quantize_makes(quantized: Quantized) -> None:
     """But for the order in which machines add, which turns a rounding here and there, and a scale between two
     that are as good. Rounding to nearest, or for other speech, differs in 10 % and more.
     """
-    target = tmp_path / INT8.name
-    done = quantize_encoder(FP32, target)
+    target, done = quantized("gate", "all")
     assert done.rounding == "calibrated, 24 clips, 71 s, 15 inputs smoothed"
     assert len(done.quantized) == 45  # eight products in each of five layers, and a gate
     made, packaged = (onnx.load(path) for path in (target, INT8))
@@ -317,11 +317,12 @@ def test_the_packaged_encoder_is_what_quantize_makes(tmp_path: Path) -> None:
     assert n_scales < 0.01 * n_columns
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", get_args(Recipe))
 def test_calibration_changes_nothing_but_integers_and_scales(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str
 ) -> None:
-    """But for smoothing (test_smoothing.py), which `matmul` does without."""
+    """But for smoothing (test_smoothquant.py), which `matmul` does without."""
     if recipe != "matmul":
         monkeypatch.setattr(quantize_module, "smooth", lambda *_: 0)
     made = {}
@@ -340,16 +341,16 @@ def test_calibration_changes_nothing_but_integers_and_scales(
     assert made["calibrated"].stat().st_size - made["nearest"].stat().st_size < 100  # of metadata
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", get_args(Recipe))
-def test_calibrated_weights_move_the_output_less(tmp_path: Path, recipe: str) -> None:
+def test_calibrated_weights_move_the_output_less(quantized: Quantized, recipe: Recipe) -> None:
     """On clips that were not calibrated on; on the demo model the activations cost more than the weights."""
-    clips = sample_clips()
-    encoders = [Encoder(load_session(FP32, CPU))]
-    for i, speech in enumerate((clips[::2], ())):
-        quantize_encoder(FP32, tmp_path / f"{i}.onnx", recipe=recipe, calibration=speech)
-        encoders.append(Encoder(load_session(tmp_path / f"{i}.onnx", CPU)))
-    exact, calibrated, nearest = encoders
-    errors = [[relative_error(exact, other, clip) for clip in clips[1::2]] for other in (calibrated, nearest)]
+    paths = (FP32, quantized(recipe, "half")[0], quantized(recipe, "none")[0])
+    exact, calibrated, nearest = (Encoder(load_session(path, CPU)) for path in paths)
+    errors = [
+        [relative_error(exact, other, clip) for clip in sample_clips()[1::2]]
+        for other in (calibrated, nearest)
+    ]
     assert np.mean(errors[0]) < 0.99 * np.mean(errors[1])
 
 
@@ -367,17 +368,17 @@ def test_speech_without_a_frame_is_refused(tmp_path: Path) -> None:
         quantize_encoder(FP32, tmp_path / "int8.onnx", calibration=too_short)
 
 
-def test_recipes_trade_error_for_size(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_recipes_trade_error_for_size(quantized: Quantized) -> None:
     """On real speech features; the bounds are about twice what was measured (1.5 to 1.8 %)."""
-    linear, gate, products = (tmp_path / f"{recipe}.onnx" for recipe in ("linear", "gate", "matmul"))
-    done = quantize_encoder(FP32, linear, recipe="linear")
+    linear, done = quantized("linear", "all")
     assert len(done.quantized) == 50
     assert [len(weight.shape) for weight in done.kept] == [3] * 7  # two strided, five depthwise
-    done = quantize_encoder(FP32, gate)
+    gate, done = quantized("gate", "all")
     assert done.recipe == "gate"
     assert [weight.shape for weight in done.kept].count((128, 128, 1)) == 5  # the modules' outputs
     assert len(done.kept) == 12
-    quantize_encoder(FP32, products, recipe="matmul")
+    products, _ = quantized("matmul", "all")
     exact, matmul, gated, smaller = (Encoder(load_session(p, CPU)) for p in (FP32, products, gate, linear))
     clip = sample_clips()[0]
     assert 0.001 < relative_error(exact, matmul, clip) < 0.03
@@ -475,7 +476,7 @@ def test_a_graph_that_does_not_load_gets_no_name(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(quantize_module, "load_session", refuse)
     with pytest.raises(ModelError, match="cannot be loaded"):
-        quantize_encoder(FP32, tmp_path / "int8.onnx")
+        quantize_encoder(FP32, tmp_path / "int8.onnx", calibration=())
     assert [path.name for path in tmp_path.iterdir()] in ([LOCK_NAME], [])
 
 
@@ -488,7 +489,7 @@ import os, signal, sys
 from pathlib import Path
 import gigastt_lab.quantization.quantize as quantize
 quantize.load_session = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-quantize.quantize_encoder(Path({str(FP32)!r}), Path({str(target)!r}), overwrite=True)
+quantize.quantize_encoder(Path({str(FP32)!r}), Path({str(target)!r}), calibration=(), overwrite=True)
 """
     killed = subprocess.run([sys.executable, "-c", code], check=False)
     assert killed.returncode == -signal.SIGKILL
@@ -512,6 +513,7 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_command_reports(directory: Path) -> None:
     ran = command(directory, "--recipe", "linear", "--threads", "1")
     assert ran.returncode == 0, ran.stderr
@@ -530,11 +532,12 @@ def test_the_command_reports(directory: Path) -> None:
     assert "--force" in again.stderr
     assert (directory / INT8.name).read_bytes() == made
 
-    forced = command(directory, "--no-report", "--force")
+    forced = command(directory, "--no-report", "--force", "--no-calibration")
     assert forced.returncode == 0
     assert (directory / INT8.name).stat().st_size > len(made)
 
 
+@pytest.mark.slow
 def test_the_command_calibrates_on_files(directory: Path) -> None:
     clips = sorted(str(path) for path in DEMO_CLIPS_DIRECTORY.glob("*.flac"))[:2]
     ran = command(directory, "--recipe", "matmul", "--no-report", "--calibrate-on", *clips)
@@ -554,6 +557,7 @@ def test_the_command_calibrates_on_files(directory: Path) -> None:
         np.testing.assert_array_equal(array, on_two[name])
 
 
+@pytest.mark.slow
 def test_the_command_rounds_to_nearest(directory: Path) -> None:
     ran = command(directory, "--recipe", "matmul", "--no-calibration")
     assert ran.returncode == 0, ran.stderr
@@ -580,7 +584,7 @@ def test_a_full_disk_leaves_nothing(directory: Path) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 
-    ran = command(directory, preexec_fn=limit)
+    ran = command(directory, "--no-calibration", preexec_fn=limit)
     assert ran.returncode == 9, ran.stderr
     assert "make room" in ran.stderr
     assert sorted(path.name for path in directory.iterdir() if "onnx" in path.name) == [FP32.name]

@@ -17,11 +17,12 @@ from gigastt_lab.models.registry import DEMO_DIRECTORY
 from gigastt_lab.quantization import quantize as quantize_module
 from gigastt_lab.quantization.calibration import Calibration, calibrate, sample_clips, watched
 from gigastt_lab.quantization.comparison import relative_error
-from gigastt_lab.quantization.int8_graph import ProductInput
+from gigastt_lab.quantization.int8_graph import ProductInput, Recipe
 from gigastt_lab.quantization.quantize import quantize_encoder
 from gigastt_lab.quantization.smoothquant import factors, smooth
 from gigastt_lab.recognition.networks import Encoder
 from gigastt_lab.runtime.sessions import RuntimeOptions, load_session
+from tests.quantization.conftest import Quantized
 
 CPU = RuntimeOptions(provider="cpu")
 FP32 = DEMO_DIRECTORY / ENCODER_NAMES["fp32"][0]
@@ -53,7 +54,7 @@ def model_of(nodes: str, outputs: str = "float[B, M, N] y") -> onnx.ModelProto:
 
 
 def calibration_of(model: onnx.ModelProto, x: np.ndarray) -> Calibration:
-    """What the products of `model` multiply for `x`, by ONNX's reference implementation."""
+    """Calibration of `model` on `x`, by ONNX's reference implementation."""
     encoder = watched(onnx.load_from_string(model.SerializeToString()), "tiny", "linear")
     calibration = Calibration("tiny", encoder.inputs, n_clips=1, duration_s=1.0)
     outputs = ReferenceEvaluator(encoder.graph).run(list(encoder.outputs.values()), {"x": x})
@@ -205,16 +206,17 @@ def test_every_layer_of_the_demo_model(tmp_path: Path, recipe: str, n_smoothed: 
     assert relative_error(exact, smoothed, clip) < 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["gate", "linear"])
 def test_less_error_on_clips_that_were_not_heard(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str
+    quantized: Quantized, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: Recipe
 ) -> None:
     clips = sample_clips()
-    quantize_encoder(FP32, tmp_path / "smooth.onnx", recipe=recipe, calibration=clips[::2])
+    smoothed_path, _ = quantized(recipe, "half")
     monkeypatch.setattr(quantize_module, "smooth", lambda *_: 0)
     quantize_encoder(FP32, tmp_path / "plain.onnx", recipe=recipe, calibration=clips[::2])
     exact, smoothed, plain = (
-        Encoder(load_session(path, CPU)) for path in (FP32, tmp_path / "smooth.onnx", tmp_path / "plain.onnx")
+        Encoder(load_session(path, CPU)) for path in (FP32, smoothed_path, tmp_path / "plain.onnx")
     )
     errors = [[relative_error(exact, other, clip) for clip in clips[1::2]] for other in (smoothed, plain)]
     assert np.mean(errors[0]) < 0.99 * np.mean(errors[1])

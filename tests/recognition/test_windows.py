@@ -158,6 +158,7 @@ def test_parts_come_before_the_rest_is_read_and_survive_its_failure():
     assert len(words) > 90
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_recording():
     minute = speak([(1.0 + 0.5 * n, n % 4) for n in range(118)], 60.0)
 
@@ -206,6 +207,7 @@ def test_long_recordings_are_as_good_as_short_ones(engine, clear_clips, minute):
     assert transcript.n_tokens > 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [16_000, 44_100])
 def test_files_arrays_and_parts_agree(engine, minute, rate, tmp_path):
     from gigastt_lab.audio.reading import from_array

@@ -12,6 +12,8 @@ from tests.support.recordings import RATE, as_pcm16
 from tests.support.server_process import eventually, serving
 from tests.support.websocket_client import finals, said, tell, transcribed
 
+pytestmark = pytest.mark.slow
+
 
 def in_parallel(n, do):
     with concurrent.futures.ThreadPoolExecutor(n) as executor:

@@ -22,6 +22,8 @@ from tests.support.recordings import RATE
 from tests.support.server_process import ServerProcess, eventually, serving
 from tests.support.websocket_client import said
 
+pytestmark = pytest.mark.slow
+
 MICROPHONE_RATE = 48_000
 # A browser opens its microphone at a moment of its own, so the recogniser's frames lie elsewhere in the audio
 # than they do for a file: of about fifteen words, one may come out otherwise.

@@ -43,6 +43,7 @@ def test_the_openapi_page_is_what_the_server_serves(server):
     assert len(essence(page)[0]) == 7
 
 
+@pytest.mark.slow
 def test_schemathesis_finds_no_failure():
     pytest.importorskip("schemathesis")
     with serving("--metrics", "--pool-size", "4", "--max-audio-secs", "60") as server:

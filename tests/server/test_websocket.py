@@ -181,6 +181,7 @@ def test_idle_sessions_end(clear_clips):
         assert (code, reason) == (1008, "idle_timeout")
 
 
+@pytest.mark.slow
 def test_sessions_end_when_they_have_lasted_long_enough(clear_clips):
     pcm16 = as_pcm16(clear_clips[0].waveform)
     with serving("--max-session-secs", "1.5") as server, server.socket() as socket:
@@ -195,6 +196,7 @@ def test_sessions_end_when_they_have_lasted_long_enough(clear_clips):
     assert code == 1008
 
 
+@pytest.mark.slow
 def test_a_session_has_its_permit_from_ready_to_its_end(wav):
     with serving("--pool-size", "1", "--pool-checkout-timeout-secs", "1", "--metrics") as server:
         with server.socket() as first:
@@ -236,6 +238,7 @@ def test_a_client_that_vanishes_gives_its_permit_back(server, speech):
     assert eventually(lambda: server.available() == 4)
 
 
+@pytest.mark.slow
 def test_a_reader_that_does_not_read_takes_no_memory_and_its_session_ends():
     """Every message gets an answer; when nobody takes them, no more messages are taken."""
     with serving("--idle-timeout-secs", "1", "--pool-size", "1") as server, deaf(server) as socket:
@@ -267,6 +270,7 @@ def test_a_message_of_endlessly_many_fragments_is_refused(server):
         assert said_last.endswith((1008).to_bytes(2, "big"))
 
 
+@pytest.mark.slow
 def test_a_wait_for_a_permit_is_no_silence():
     with serving("--idle-timeout-secs", "0.5", "--pool-size", "1") as server, server.socket() as first:
         said(first)

@@ -263,6 +263,7 @@ def errors_of_minute(results, started_s):
     return np.array([word.start for word in words]) - [start for start, _ in MINUTE] - started_s
 
 
+@pytest.mark.slow
 def test_an_hour_keeps_its_times_and_its_memory():
     waveform = speak(MINUTE, 60.0)
     session, recognizer = tone_stream()
@@ -298,6 +299,7 @@ def test_a_month_keeps_its_times():
     assert results[-1].heard == pytest.approx(results[-1].end + 0.01)
 
 
+@pytest.mark.slow
 def test_a_stream_of_44_100_hz_does_not_drift():
     words = [(2.0 + 30.0 * n, n % 4) for n in range(40)]  # 20 minutes
     session, _ = tone_stream(sample_rate=44_100)

@@ -15,6 +15,8 @@ from tests.support.browser import Browser, chromium, microphone_flags, require_b
 from tests.support.front_end import RATE
 from tests.support.harness import Harness, shown
 
+pytestmark = pytest.mark.slow
+
 MICROPHONE = ("capture", "capture_messages", "formats", "transcript", "panel", "live", "microphone")
 TRAITS = {"_max_backlog_s": 60.0, "_max_duration_s": 3600.0, "_server_url": "http://127.0.0.1:9876/"}
 # A kernel that takes and recognises everything at once.

@@ -16,6 +16,8 @@ from tests.support.browser import Browser, chromium, microphone_flags, require_b
 from tests.support.front_end import RATE, speech_of
 from tests.support.lab import FrontEndName, Jupyter, OpenNotebook, jupyter, require_jupyter
 
+pytestmark = pytest.mark.slow
+
 MICROPHONE_RATE = 48_000
 
 SETUP = """

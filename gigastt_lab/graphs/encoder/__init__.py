@@ -1,5 +1,5 @@
 """The encoder's graph, rewritten for one utterance at a time on a CPU, and packed for this processor.
 
-`loading` is what `recognition.networks` calls, `prepare` makes what `runtime.cache` keeps, `rewrite` says what is
-changed (`attention`, `products`).
+`recognition.networks` calls `loading`; `prepare` makes the graph that `runtime.cache` keeps; `rewrite`
+lists the steps, which are in `attention` and `products`.
 """

@@ -42,7 +42,7 @@ def rotary(graph: GraphEditor) -> int:
 
 
 def attention(graph: GraphEditor) -> int:
-    """Scores, softmax and context of all heads as one operator, which never holds all scores at once."""
+    """Self-attention (scores, softmax, context) as one operator, which never holds all scores at once."""
     n_found = 0
     for node in graph.nodes("Softmax"):
         scores_name, scale = _unscaled(graph, node.input[0])
@@ -66,7 +66,7 @@ def attention(graph: GraphEditor) -> int:
 
 
 def _rotated_halves(graph: GraphEditor, product: NodeProto) -> str | None:
-    """The tensor x where one factor of `product` is [-x2 | x1]."""
+    """The tensor x where one factor of the Mul node is [-x2 | x1]."""
     for name in product.input:
         concat = graph.producer(name)
         if concat is None or concat.op_type != "Concat" or len(concat.input) != 2:
@@ -82,7 +82,7 @@ def _rotated_halves(graph: GraphEditor, product: NodeProto) -> str | None:
 
 
 def _table(graph: GraphEditor, product: NodeProto) -> Float32Array | None:
-    """The half table (positions, D / heads / 2) that `product` multiplies by, before it was cut to length."""
+    """The half table (positions, D / heads / 2) that a Mul node multiplies by, before it is cut to length."""
     for factor in product.input:
         name = _source(graph, factor, _REGROUPING | {"Slice"})
         if graph.is_constant(name):
@@ -94,7 +94,7 @@ def _table(graph: GraphEditor, product: NodeProto) -> Float32Array | None:
 
 
 def _unscaled(graph: GraphEditor, name: str) -> tuple[str, float]:
-    """The tensor behind `name` before it was regrouped and multiplied by numbers, and their product."""
+    """The tensor behind `name` before it was regrouped and scaled, and the factor of all scaling."""
     scale = 1.0
     while (node := graph.producer(name)) is not None:
         if node.op_type in _REGROUPING:

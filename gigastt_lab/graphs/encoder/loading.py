@@ -1,4 +1,4 @@
-"""An encoder as it runs fastest where it runs: rewritten on a CPU, as it is elsewhere."""
+"""Loading of an encoder: rewritten for this processor on a CPU, as it is elsewhere."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def load_encoder(path: Path, options: RuntimeOptions) -> Session:
     Where that fails (an unknown graph, too little memory), the log says so and the graph runs as it is.
 
     Raises:
-        ModelNotFoundError, ModelError, ProviderError: as `runtime.load_session`.
+        ModelNotFoundError, ModelError, ProviderError: as `runtime.sessions.load_session`.
     """
 
     def load_on(provider: ProviderName) -> Session:
@@ -61,7 +61,7 @@ def _load_rewritten(path: Path, options: RuntimeOptions) -> Session:
 
 
 def _prepare(path: Path, folder: Path) -> None:
-    """See `prepare`, which runs in a process of its own."""
+    """Run `prepare` in a process of its own."""
     started = time.perf_counter()
     logger.info("%s: preparing it for this processor, once", path)
     command = [sys.executable, "-m", "gigastt_lab.graphs.encoder.prepare", str(path), str(folder)]

@@ -1,4 +1,4 @@
-"""Prepares an encoder for this processor: `python -m gigastt_lab.graphs.encoder.prepare MODEL FOLDER`.
+"""Preparation of an encoder for this processor: `python -m gigastt_lab.graphs.encoder.prepare MODEL FOLDER`.
 
 A process of its own, because it takes three to four times the model's size of memory (3 GB for GigaAM's FP32
 encoder, 0.7 GB for INT8), which a process that goes on would not get rid of, and should not die of.
@@ -41,7 +41,7 @@ def prepare(path: Path, folder: Path) -> dict[str, int]:
     """Write the encoder at `path` into `folder`, rewritten and packed; it must give what the original does.
 
     Returns:
-        How often each step of the rewriting found its pattern; without any, nothing is written.
+        Number of places where each step of the rewriting found its pattern; without any, nothing is written.
 
     Raises:
         ModelError: the graph cannot be read or run, or gives something else when rewritten.
@@ -66,7 +66,7 @@ def prepare(path: Path, folder: Path) -> dict[str, int]:
 
 
 def _save(model: ModelProto, path: Path) -> None:
-    """With the weights in a file of their own, which has no limit of 2 GB and need not be read as a whole."""
+    """Save with the weights in a file of their own, which has no limit of 2 GB and need not be read whole."""
     import onnx
 
     onnx.save(model, str(path), save_as_external_data=True, location=f"{path.name}.data")

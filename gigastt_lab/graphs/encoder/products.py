@@ -1,4 +1,4 @@
-"""FP32 products and their biases, laid out as the processor multiplies them fastest."""
+"""Linear layers in FP32 (MatMul and bias), laid out as the processor multiplies them fastest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gigastt_lab.graphs.editor import GraphEditor, attribute
+from gigastt_lab.graphs.editor import GraphEditor
 from gigastt_lab.types import Float32Array
 
 if TYPE_CHECKING:
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Linear:
-    """source @ weight + bias: (1, T, n_in) to (1, T, n_out)."""
+    """Linear layer, source @ weight + bias: (1, T, n_in) to (1, T, n_out)."""
 
     source: str
     weight: Float32Array
     bias: Float32Array
 
 
-# A deep product is computed as two of half the depth: at GigaAM's feed-forward layers (768 x 3072 x 768, one
-# thread, AVX-512) both products and the activation between them took 9.3, 36.1 and 67.9 ms for 100, 400 and
-# 750 frames whole, 8.8, 34.5 and 63.7 ms in halves, as much in quarters.
+# A deep matrix product is computed as two of half the depth: at GigaAM's feed-forward layers (768 x 3072 x
+# 768, one thread, AVX-512) both MatMul and the activation between them took 9.3, 36.1 and 67.9 ms for 100,
+# 400 and 750 frames whole, 8.8, 34.5 and 63.7 ms in halves, as much in quarters.
 _PARTS = 2
 
 
@@ -34,7 +34,7 @@ def fold_factors(graph: GraphEditor) -> int:
     n_found = 0
     for node in graph.nodes("Mul"):
         sum_name, factor = graph.with_scalar(node)
-        layer = graph.maker_of_only(sum_name, "Add")
+        layer = graph.private_producer(sum_name, "Add")
         if factor is None or layer is None:
             continue
         product, bias = graph.with_constant(layer)
@@ -47,12 +47,12 @@ def fold_factors(graph: GraphEditor) -> int:
 
 
 def _scale_product(graph: GraphEditor, product: str, factor: float) -> bool:
-    """Multiply the weights behind `product` by `factor`; False where they are not found."""
-    node = graph.maker_of_only(product, "MatMul", "Mul")
+    """Multiply the weights of the MatMul behind `product` by `factor`; False where they are not found."""
+    node = graph.private_producer(product, "MatMul", "Mul")
     if (
         node is not None and node.op_type == "Mul"
     ):  # integers * (scale of the activation * scales of the weight)
-        node = next((made for name in node.input if (made := graph.maker_of_only(name, "Mul"))), None)
+        node = next((made for name in node.input if (made := graph.private_producer(name, "Mul"))), None)
     if node is None:
         return False
     varying, weight = graph.with_constant(node)
@@ -64,11 +64,10 @@ def _scale_product(graph: GraphEditor, product: str, factor: float) -> bool:
 
 
 def pointwise_as_product(graph: GraphEditor) -> int:
-    """Convolutions of kernel 1 over (1, C, T) as products over (1, T, C); ONNX Runtime drops what cancels."""
+    """Convolutions of kernel 1 over (1, C, T) as MatMul over (1, T, C); ONNX Runtime drops what cancels."""
     n_found = 0
     for node in graph.nodes("Conv"):
-        shape = graph.shape(node.input[1])
-        if shape is None or len(shape) != 3 or shape[2] != 1 or not _is_plain(node):
+        if not graph.is_pointwise(node):
             continue
         name = node.output[0]
         before, product, after = (f"{name}_{part}" for part in ("time_major", "product", "sum"))
@@ -83,18 +82,12 @@ def pointwise_as_product(graph: GraphEditor) -> int:
     return n_found
 
 
-def _is_plain(convolution: NodeProto) -> bool:
-    steps = (attribute(convolution, name, [1]) for name in ("strides", "dilations"))
-    unpadded = not any(attribute(convolution, "pads", [0]))
-    return unpadded and attribute(convolution, "group", 1) == 1 and all(set(step) == {1} for step in steps)
-
-
 def halve_feed_forward(graph: GraphEditor) -> int:
     """Feed-forward layers in two halves of their inner width; the second adds to the first."""
     n_found = 0
     for last in graph.nodes("Add"):
         outer = _linear(graph, last)
-        swish = None if outer is None else graph.maker_of_only(outer.source, "Mul")
+        swish = None if outer is None else graph.private_producer(outer.source, "Mul")
         inner_sum = None if swish is None else _swish_source(graph, swish)
         inner = None if inner_sum is None else _linear(graph, graph.producer(inner_sum))
         if outer is None or inner is None or len(outer.bias) >= len(outer.weight):
@@ -115,11 +108,11 @@ def halve_feed_forward(graph: GraphEditor) -> int:
 
 
 def _linear(graph: GraphEditor, node: NodeProto | None) -> _Linear | None:
-    """A sum as the linear layer that it ends; None where it ends none."""
+    """Linear layer that ends in an Add; None where there is none."""
     if node is None or node.op_type != "Add":
         return None
     product_name, bias = graph.with_constant(node)
-    product = graph.maker_of_only(product_name, "MatMul")
+    product = graph.private_producer(product_name, "MatMul")
     shape = None if product is None else graph.shape(product.input[1])
     if bias is None or product is None or shape is None or len(shape) != 2 or graph.shape(bias) != shape[1:]:
         return None
@@ -127,9 +120,9 @@ def _linear(graph: GraphEditor, node: NodeProto | None) -> _Linear | None:
 
 
 def _swish_source(graph: GraphEditor, product: NodeProto) -> str | None:
-    """The tensor x where `product` is x * sigmoid(x)."""
+    """The tensor x where the Mul node is x * sigmoid(x)."""
     for source, gate in (product.input, reversed(product.input)):
-        sigmoid = graph.maker_of_only(gate, "Sigmoid")
+        sigmoid = graph.private_producer(gate, "Sigmoid")
         if sigmoid is not None and sigmoid.input[0] == source:
             return str(source)
     return None
@@ -144,7 +137,7 @@ def _gemm(graph: GraphEditor, rows: str, weight: Float32Array, bias: Float32Arra
 
 
 def _as_rows(graph: GraphEditor, source: str, width: int, output: str) -> str:
-    """(1, T, width) to (T, width), which Gemm takes; nothing is copied."""
+    """Reshape (1, T, width) to (T, width), which Gemm takes; nothing is copied."""
     shape = graph.add_constant(f"rows_of_{width}", np.array([-1, width]))
     graph.add("Reshape", [source, shape], [f"{output}_in_rows"])
     return f"{output}_in_rows"

@@ -1,7 +1,7 @@
-"""What an encoder does for batches is taken out, and the rest put into forms that a CPU computes faster.
+"""Rewriting of an encoder for batches of one, in operators that a CPU computes faster.
 
-Each step looks for a pattern and leaves alone what does not fit it; whether the result is still the same
-function is not taken on trust, but tried (`prepare`). What each step gains: ``docs/performance.md``.
+Each step looks for a pattern and leaves alone what does not fit it; the result is not
+trusted to be the same function, but tried (`prepare`). Gain of each step: ``docs/performance.md``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from gigastt_lab.graphs.editor import GraphEditor
+from gigastt_lab.graphs.editor import MICROSOFT, GraphEditor
 from gigastt_lab.graphs.encoder.attention import attention, rotary
 from gigastt_lab.graphs.encoder.products import fold_factors, halve_feed_forward, pointwise_as_product
 
@@ -21,10 +21,22 @@ Step = Callable[[GraphEditor], int]
 
 
 def rewrite(model: ModelProto, steps: Sequence[Step] | None = None) -> dict[str, int]:
-    """Rewrite an encoder in place for batches of one; how often each step (None: all) found its pattern."""
-    graph = GraphEditor(model)
+    """Rewrite an encoder in place for batches of one.
+
+    Args:
+        model: The encoder, FP32 or INT8.
+        steps: Steps to take, in order; all where None.
+
+    Returns:
+        Number of places where each step found its pattern, by the name of the step.
+    """
+    graph = GraphEditor(model.graph)
+    graph.resolve_copies()
     found = {step.__name__: step(graph) for step in (STEPS if steps is None else steps)}
-    graph.finish()
+    graph.finish(sort=True)
+    del model.graph.value_info[:]  # shapes of batches
+    if MICROSOFT in {node.domain for node in model.graph.node} - {each.domain for each in model.opset_import}:
+        model.opset_import.add(domain=MICROSOFT, version=1)
     for tensor in (*model.graph.input, *model.graph.output):
         batch = tensor.type.tensor_type.shape.dim[0]
         batch.Clear()

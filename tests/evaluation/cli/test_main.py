@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -18,10 +20,25 @@ from gigastt_lab.models.registry import DEMO_CLIPS_DIRECTORY
 from tests.support.dataset_hub import DatasetHub, Repository
 from tests.support.golos_like import CROWD, CROWD_SHA, golos_schema, parquet
 
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 
-def evaluate(
+
+def evaluate(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """The command, run in this process, which has loaded already what it needs."""
+    stdout, stderr = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    with contextlib.chdir(folder), redirect_stdout(stdout), redirect_stderr(stderr):
+        try:
+            code = cli.main([*map(str, arguments)])
+        except SystemExit as exit_:
+            code = exit_.code
+    texts = (stream.buffer.getvalue().decode() for stream in (stdout, stderr))
+    return subprocess.CompletedProcess(["evaluate"], int(code or 0), *texts)
+
+
+def evaluate_apart(
     folder: Path, *arguments: object, environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
+    """The same as its users call it."""
     return subprocess.run(
         [sys.executable, "-m", "gigastt_lab.eval", *map(str, arguments)],
         cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120,
@@ -35,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def study(folder: Path) -> subprocess.CompletedProcess[str]:
-    return evaluate(folder)
+    return evaluate_apart(folder)
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +152,7 @@ def test_golos_by_name_from_the_hub(tmp_path: Path) -> None:
     kept = {k: v for k, v in os.environ.items() if not re.match(r"(HF_|.*_proxy$)", k, re.IGNORECASE)}
     with DatasetHub({CROWD: Repository(CROWD_SHA, files)}) as hub:
         environment = {**kept, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hf")}
-        done = evaluate(
+        done = evaluate_apart(
             tmp_path, "run", "--model", "demo", "--dataset", "golos-crowd", "--precision", "int8",
             "--out", tmp_path / "out", environment=environment,
         )  # fmt: skip
@@ -162,7 +179,8 @@ def test_a_system_that_fails_does_not_take_the_others_along(tmp_path: Path) -> N
     done = evaluate(tmp_path, *arguments, "--json")
     assert done.returncode == 1
     assert "belongs to" in done.stderr or "differs" in done.stderr or "another" in done.stderr
-    assert [row["system"] for row in json.loads(done.stdout)["systems"]] == ["gigaam-demo_fp32_cpu_t2_b8"]
+    (row,) = json.loads(done.stdout)["systems"]
+    assert re.fullmatch(r"gigaam-demo_fp32_cpu_t\d+_b8", row["system"])  # on any number of cores
 
 
 def test_what_was_left_out_is_told(tmp_path: Path) -> None:

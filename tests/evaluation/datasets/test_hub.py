@@ -97,7 +97,7 @@ def worker(hub, tmp_path_factory):
     ) as process:
         yield process
         process.stdin.close()
-        # A crash at the end (see evaluation/streams.py) would be a failure of every run with a limit.
+        # A crash at the end (see evaluation/datasets/parquet.py) would be a failure of every run that stops.
         assert process.wait(30) == 0
     assert hub.strangers == []
 

@@ -85,6 +85,7 @@ def test_digits_and_their_own_words_meet(number):
     assert normalize(f"{number} рублей") == normalize(f"{spoken(number)} рублей")
 
 
+@pytest.mark.slow
 def test_small_numbers_and_their_own_words_meet_without_exception():
     for number in range(20_000):
         assert normalize(str(number)) == normalize(spoken(number)), number

@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 import pytest
 
 from evaluation.records.files import Record
+from evaluation.report import write_report
 from evaluation.report.alignment import alignment_html, alignment_text
 from evaluation.report.html import audio_type
-from evaluation.report.report import write_report
 from evaluation.scoring.counting import ScoreError
 from evaluation.scoring.metrics import alignment
 from tests.support.made_records import file_of, noisy_file

@@ -46,6 +46,7 @@ def wait_for_records(path, n_records, process):
         time.sleep(0.005)
 
 
+@pytest.mark.slow
 def test_the_demo_model_killed_at_several_moments(tmp_path):
     path, log = tmp_path / "killed.jsonl", tmp_path / "log"
     n_recorded = []

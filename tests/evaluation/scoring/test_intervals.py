@@ -114,6 +114,7 @@ def test_a_block_of_one_utterance_each_changes_nothing():
     assert (apart.low, apart.high) == (together.low, together.high)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rates_of", ["one", "two"])
 def test_the_interval_covers_the_truth(rates_of):
     """In 1,000 trials a 95 % interval should cover it in 950 +- 7 (one standard deviation)."""

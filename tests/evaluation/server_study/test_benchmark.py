@@ -33,6 +33,7 @@ def ran(tmp_path_factory):
     return folder, "".join(printed)
 
 
+@pytest.mark.slow
 def test_a_short_run_gives_sane_numbers(ran):
     content = json.loads((ran[0] / "server.json").read_text())
     assert [one["n_clients"] for one in content["loads"]] == [1, 3]

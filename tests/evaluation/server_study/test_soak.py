@@ -18,6 +18,8 @@ from evaluation.server_study.sampling import Sample, memory_change
 from evaluation.server_study.verdict import Evidence, checks
 from evaluation.studies import soak
 
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
+
 SHORT = "0.12"  # minutes: seven seconds, and three until the last operation is over
 A_SECOND = str(1 / 60)
 PERMITS = "Every permit was given back."
@@ -98,6 +100,7 @@ def met(content):
     return {each["what"]: each["is_met"] for each in content["checks"]}
 
 
+@pytest.mark.slow
 def test_the_server_stands_a_short_soak(tmp_path, capsys):
     code, content = soaked(tmp_path, "--minutes", SHORT, "--rate", "6", "--seed", "1")
     assert code == 0, capsys.readouterr().out
@@ -122,6 +125,7 @@ def impatient(monkeypatch):
     monkeypatch.setattr(soak, "DEADLINE_S", 5.0)
 
 
+@pytest.mark.slow
 def test_permits_that_are_not_given_back_are_found(tmp_path, impatient, capsys):
     with stub(leaks=True) as url:
         code, content = soaked(tmp_path, "--minutes", A_SECOND, "--rate", "40", "--url", url)
@@ -130,6 +134,7 @@ def test_permits_that_are_not_given_back_are_found(tmp_path, impatient, capsys):
     assert "0 of 4 free" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_answers_that_no_server_should_give_are_found(tmp_path, impatient, capsys):
     with stub(status=500) as url:
         code, content = soaked(tmp_path, "--minutes", A_SECOND, "--rate", "40", "--url", url)

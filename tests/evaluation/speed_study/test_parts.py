@@ -10,15 +10,16 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from evaluation.speed_study import runners
 from evaluation.speed_study.clips import Clips, total_s
-from evaluation.speed_study.contestants import Also, our_contestants, peer_contestants
+from evaluation.speed_study.contestants import our_contestants, peer_contestants
 from evaluation.speed_study.flops import read_work
 from evaluation.speed_study.limit import Limit
 from evaluation.speed_study.memory import Start, footprints
 from evaluation.speed_study.plots import memory_bars, rtfx_by_length, work_by_length
 from evaluation.speed_study.process import Worker, WorkerError
 from evaluation.speed_study.rounds import Timing, Turn, in_rounds, n_steps, timing_of
+from evaluation.systems import timed
+from evaluation.systems.timed import Also, Conditions
 from gigastt_lab.errors import ModelError
 from gigastt_lab.models.registry import DEMO_DIRECTORY
 
@@ -162,12 +163,18 @@ def test_clips_are_as_long_as_they_say(tmp_path):
     assert total_s(clips.mixed()[:2]) == 13.1
 
 
+def conditions_of(folder, **changes):
+    given = {"model": "gigaam-demo", "directory": DEMO_DIRECTORY, "threads": 2, "folder": folder}
+    return Conditions(**{**given, **changes})
+
+
 def test_contestants_and_their_directories(tmp_path):
     also = Also("linear", Path("elsewhere"))
-    ours = our_contestants("gigaam-demo", DEMO_DIRECTORY, 2, [also])
+    conditions = conditions_of(tmp_path, also=[also], gigastt_preload="shim.so")
+    ours = our_contestants(conditions)
     assert [each.label for each in ours[:3]] == ["ours INT8", "ours FP32", "ours linear"]
     assert (ours[2].directory, ours[2].precision) == (Path("elsewhere"), "int8")
-    peers = peer_contestants(DEMO_DIRECTORY, 2, tmp_path, gigastt_preload="shim.so")
+    peers = peer_contestants(conditions)
     assert [each.kind for each in peers] == ["onnx-asr", "onnx-asr", "gigastt", "kairos-asr"]
     assert peers[2].environment == {"LD_PRELOAD": "shim.so"}
     int8 = (DEMO_DIRECTORY / "v3_e2e_rnnt_encoder_int8.onnx").resolve()
@@ -176,9 +183,9 @@ def test_contestants_and_their_directories(tmp_path):
     assert "encoder_int8" in (peers[2].directory / "manifest.toml").read_text()
 
 
-def test_openvino_takes_part_where_onnx_runtime_has_it(monkeypatch):
-    monkeypatch.setattr("evaluation.speed_study.contestants.available_providers", lambda: ("openvino", "cpu"))
-    *_, int8, fp32 = our_contestants("gigaam-demo", DEMO_DIRECTORY, 2)
+def test_openvino_takes_part_where_onnx_runtime_has_it(monkeypatch, tmp_path):
+    monkeypatch.setattr("evaluation.systems.engine.available_providers", lambda: ("openvino", "cpu"))
+    *_, int8, fp32 = our_contestants(conditions_of(tmp_path))
     assert [each.label for each in (int8, fp32)] == ["ours INT8, OpenVINO", "ours FP32, OpenVINO"]
     assert fp32.spec["provider"] == "openvino"
 
@@ -186,7 +193,7 @@ def test_openvino_takes_part_where_onnx_runtime_has_it(monkeypatch):
 def test_onnx_asr_for_real(tmp_path, engine):
     pytest.importorskip("onnx_asr", reason="onnx-asr is not installed: pip install onnx-asr")
     clip = Clips(tmp_path).of(4.0)
-    for peer in peer_contestants(DEMO_DIRECTORY, 1, tmp_path / "links")[:2]:
+    for peer in peer_contestants(conditions_of(tmp_path / "links", threads=1))[:2]:
         with Worker(peer.spec, tmp_path / "log") as worker:
             worker.ask("load")
             text = worker.ask("transcribe", path=str(clip.path))["text"]
@@ -200,9 +207,9 @@ def test_who_takes_no_threads_gets_as_many_cores(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3})
     monkeypatch.setattr(os, "sched_setaffinity", lambda pid, cpus: left.append(cpus))
     siblings = {0: "0,2", 1: "1,3", 2: "0,2", 3: "1,3"}
-    monkeypatch.setattr(runners.Path, "read_text", lambda path: siblings[int(path.parts[-3][3:])])
-    runners.restrict_to(1)
-    runners.restrict_to(2)
+    monkeypatch.setattr(timed.Path, "read_text", lambda path: siblings[int(path.parts[-3][3:])])
+    timed.restrict_to(1)
+    timed.restrict_to(2)
     assert left == [[0]]
 
 

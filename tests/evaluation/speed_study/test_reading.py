@@ -11,11 +11,11 @@ from evaluation.records.files import RecordError
 from evaluation.show.files import known
 from evaluation.speed_study import plots, reading
 from evaluation.speed_study.content import as_content
-from evaluation.speed_study.contestants import Contestant
 from evaluation.speed_study.limit import Limit
 from evaluation.speed_study.memory import Start
 from evaluation.speed_study.results import Entry, Found, Plan
 from evaluation.speed_study.rounds import Timing
+from evaluation.systems.timed import Contestant
 from gigastt_lab.models.registry import DEMO_DIRECTORY
 from tests.support.paths import NOTEBOOKS
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pytest
 
 from evaluation.studies.longform import _Utterance, joined, main
+
+pytestmark = pytest.mark.slow
 
 RATE = 16_000
 

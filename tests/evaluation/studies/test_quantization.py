@@ -7,6 +7,8 @@ import pytest
 from evaluation.studies.quantization import main
 from gigastt_lab.models.registry import DEMO_CLIPS_DIRECTORY
 
+pytestmark = pytest.mark.slow
+
 
 def test_errors_of_the_roundings_on_a_clip(capsys: pytest.CaptureFixture[str]) -> None:
     clip = sorted(DEMO_CLIPS_DIRECTORY.glob("*.flac"))[3]

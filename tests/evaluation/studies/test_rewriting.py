@@ -5,6 +5,8 @@ import pytest
 from evaluation.studies import rewriting
 from gigastt_lab.graphs.encoder.rewrite import STEPS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("precision", "largest"), [("fp32", 1e-5), ("int8", 0.1)])
 def test_the_table(precision, largest, capsys):

@@ -1,19 +1,25 @@
 """Peers that are packages: onnx-asr as it is, gigastt by what its wheel has, and as it is where it runs."""
 
+import importlib.machinery
 import os
 import sys
 import types
 import warnings
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from evaluation.systems import gigastt as peers
+from evaluation.systems import peers
+from evaluation.systems.availability import require_available
 from evaluation.systems.base import Outcome, SystemUnavailableError
-from evaluation.systems.gigastt import suffix_of
-from evaluation.systems.onnx_asr import OnnxAsrSystem
-from evaluation.systems.registry import SystemSpec, load_system
+from evaluation.systems.files import file_hashes
+from evaluation.systems.kinds import Package, kind_of
+from evaluation.systems.peers import suffix_of
+from evaluation.systems.registry import SystemSpec, load_system, on_disk
+from gigastt_lab.errors import ModelError
+from gigastt_lab.models.files import ModelFiles
 from gigastt_lab.models.registry import DEMO_DIRECTORY
 from tests.support.interchange import MANIFEST, links
 
@@ -51,16 +57,15 @@ def fake_onnx_asr(monkeypatch, **sessions):
     package = types.SimpleNamespace(load_model=lambda *_, **__: adapter)
     monkeypatch.setitem(sys.modules, "onnx_asr", package)
     monkeypatch.setattr("evaluation.systems.onnx_asr.importlib.metadata.version", lambda name: "0")
-    monkeypatch.setattr("evaluation.systems.onnx_asr.available_providers", lambda: ("cuda", "cpu"))
-    return OnnxAsrSystem.load(
-        "demo", DEMO_DIRECTORY, precision="fp32", provider="auto", threads=1, batch_size=1
-    )
+    monkeypatch.setattr("gigastt_lab.runtime.sessions.available_providers", lambda: ("cuda", "cpu"))
+    spec = SystemSpec(kind="onnx-asr", model="demo", threads=1, batch_size=1)
+    return kind_of("onnx-asr").load(spec, show_progress=False)
 
 
 def test_onnx_asr_tells_the_provider_that_it_really_took(monkeypatch, caplog):
     session = types.SimpleNamespace(get_providers=lambda: ["CPUExecutionProvider"])
     fallen_back = fake_onnx_asr(monkeypatch, _encoder=session)
-    assert (fallen_back.info["provider"], fallen_back.name) == ("cpu", "onnx-asr_demo_fp32_cpu_t1_b1")
+    assert (fallen_back.info["provider"], fallen_back.name) == ("cpu", "onnx-asr_gigaam-demo_fp32_cpu_t1_b1")
     assert "was asked for cuda, and runs on cpu" in caplog.text
     assert fake_onnx_asr(monkeypatch).info["provider"] == "unknown-provider"
 
@@ -74,12 +79,15 @@ def test_onnx_asr_without_its_files_says_so():
 class FakeEngine:
     """The wheel's engine, as far as it is used."""
 
+    made: ClassVar = []
+
     def __init__(self, directory, pool_size):
         self.directory, self.pool_size, self.paths = directory, pool_size, []
 
     @classmethod
     def new_with_pool_size(cls, directory, pool_size):
-        return cls(directory, pool_size)
+        cls.made.append(cls(directory, pool_size))
+        return cls.made[-1]
 
     def transcribe_file(self, path):
         self.paths.append(path)
@@ -101,7 +109,7 @@ def test_gigastt_is_adapted(clips):
     path = clips[0].path
     outcomes = system.transcribe([path, path.read_bytes(), b"garbage"])
     assert (system.name, system.batch_size, system.info["warm_up"]) == ("gigastt_gigaam-demo", 1, "1 x 2.8 s")
-    engine = system._engine
+    engine = FakeEngine.made[-1]
     assert (engine.directory, engine.pool_size) == (str(DEMO_DIRECTORY), 1)
     assert [item.rsplit(".")[-1] for item in engine.paths] == ["wav", "flac", "flac", "wav"]
     assert engine.paths[1] == str(path)
@@ -133,7 +141,7 @@ def test_gigastt_for_real(tmp_path, clips):
 
 def test_a_package_that_is_not_there_is_named_with_its_command(monkeypatch):
     with pytest.raises(SystemUnavailableError, match="pip install no-such"):
-        peers.imported("no_such_module", "no-such")
+        peers.imported(Package("no_such_module", "no-such"))
 
     def old_glibc(module):
         raise OSError("/lib/libc.so.6: version `GLIBC_2.38' not found")
@@ -147,3 +155,92 @@ def test_suffixes_come_from_the_content(clips):
     assert suffix_of(clips[0].path.read_bytes()) == ".flac"
     assert suffix_of(b"RIFF\0\0\0\0WAVEfmt ") == ".wav"
     assert suffix_of(b"\0\0\0\x20ftypM4A ") == ".m4a"
+
+
+class FakeKairos:
+    """kairos-asr's class, as far as it is used."""
+
+    made: ClassVar = []
+
+    def __init__(self, *, model_path, device):
+        self.files = {path.name: path.resolve() for path in Path(model_path).iterdir()}
+        self.device, self.paths = device, []
+        FakeKairos.made.append(self)
+
+    def transcribe(self, wav_file):
+        self.paths.append(wav_file)
+        if Path(wav_file).read_bytes()[:4] == b"garb":
+            raise RuntimeError("Failed to load audio")
+        word = types.SimpleNamespace(text="Салют,", start=0.04, end=0.44)
+        return types.SimpleNamespace(full_text="Салют, включи.", words=[word], sentences=[])
+
+
+@pytest.fixture
+def fake_kairos(monkeypatch, tmp_path):
+    """The package, the code that it fetches, and ffmpeg; returns the folder of the latter two."""
+    monkeypatch.setitem(sys.modules, "kairos_asr", module_of("kairos_asr", KairosASR=FakeKairos))
+    monkeypatch.setattr("evaluation.systems.kairos_asr._sentencepiece_of", lambda vocabulary: b"pieces")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "hub" / "snakers4_silero-vad_master").mkdir(parents=True)
+    (tmp_path / "ffmpeg").touch(mode=0o755)
+    return tmp_path
+
+
+def module_of(name, **content):
+    """A module that can be found, as `importlib.util.find_spec` wants it."""
+    module = types.ModuleType(name)
+    module.__spec__ = importlib.machinery.ModuleSpec(name, None)
+    vars(module).update(content)
+    return module
+
+
+@pytest.mark.usefixtures("fake_kairos")
+def test_kairos_asr_is_adapted(clips):
+    spec = SystemSpec(kind="kairos-asr", model="demo")
+    require_available(spec)
+    system = load_system(spec, show_progress=False)
+    model = FakeKairos.made[-1]
+    assert (spec.name, system.name, system.batch_size) == (*["kairos-asr_gigaam-demo"] * 2, 1)
+    assert model.device == "cpu"
+    names = ("encoder.onnx", "decoder.onnx", "joint.onnx", "tokenizer.model")
+    assert model.files.keys() == {f"kairos_asr_{name}" for name in names}
+    fp32 = ModelFiles.find(DEMO_DIRECTORY, "fp32")
+    assert model.files["kairos_asr_encoder.onnx"] == fp32.encoder.resolve()
+    assert system.info["files"] == file_hashes(fp32)
+    assert system.info["files"] == on_disk(spec, system.info)["files"]
+    assert (system.info["precision"], system.info["provider"]) == ("fp32", "cpu")
+    good, bytes_too, bad = system.transcribe([clips[0].path, clips[0].path.read_bytes(), b"garbage"])
+    assert good.hypothesis == bytes_too.hypothesis == "Салют, включи."
+    assert good.words == ()  # it tells no confidence
+    assert good.audio_s == len(clips[0].waveform) / 16_000
+    assert good.work_s > 0
+    assert bad == Outcome(error="RuntimeError: Failed to load audio")
+
+
+@pytest.mark.parametrize(
+    ("gone", "reason"), [("hub", "silero-vad from GitHub"), ("ffmpeg", "program ffmpeg, which is not")]
+)
+def test_kairos_asr_is_refused_where_it_would_fetch_code_or_cannot_read(fake_kairos, gone, reason):
+    (fake_kairos / gone).rename(fake_kairos / "elsewhere")
+    spec = SystemSpec(kind="kairos-asr", model="demo")
+    for refused in (require_available, load_system):
+        with pytest.raises(SystemUnavailableError, match=f"kairos-asr cannot start: .*{reason}"):
+            refused(spec)
+
+
+def test_kairos_asr_takes_no_other_weights_than_those_asked_for(fake_kairos, tmp_path):
+    directory = links(DEMO_DIRECTORY, tmp_path / "model", {"v3_e2e_rnnt_vocab.txt": "v3_e2e_rnnt_vocab.txt"})
+    n_made = len(FakeKairos.made)
+    with pytest.raises(ModelError):
+        load_system(SystemSpec(kind="kairos-asr", model="demo", model_dir=directory), show_progress=False)
+    assert len(FakeKairos.made) == n_made
+
+
+def test_kairos_asr_needs_a_tokenizer(fake_kairos, monkeypatch):
+    def cannot(vocabulary):
+        raise ImportError("No module named 'sentencepiece'")
+
+    monkeypatch.setattr("evaluation.systems.kairos_asr._sentencepiece_of", cannot)
+    with pytest.raises(SystemUnavailableError, match=r"kairos-asr cannot load .*sentencepiece"):
+        load_system(SystemSpec(kind="kairos-asr", model="demo"), show_progress=False)

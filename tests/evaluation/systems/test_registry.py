@@ -13,7 +13,8 @@ import pytest
 from evaluation.datasets.audio import decoded
 from evaluation.records import machine
 from evaluation.records.naming import safe_name
-from evaluation.systems.base import Outcome, SystemUnavailableError, together_or_each, warm_up
+from evaluation.systems.availability import warm_up
+from evaluation.systems.base import Outcome, SystemUnavailableError, together_or_each
 from evaluation.systems.engine import EngineSystem
 from evaluation.systems.registry import SystemSpec, load_system, matrix
 from gigastt_lab.errors import ModelError

@@ -1,0 +1,38 @@
+"""Public names of a package that are loaded on first use, and shown by `dir()` and Tab before that."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def lazy(
+    package: str, names: Mapping[str, str]
+) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
+    """`__all__`, `__getattr__` and `__dir__` of a package whose public names live in its modules.
+
+    Type checkers do not see through this: the package imports the same names under `TYPE_CHECKING`.
+
+    Args:
+        package: Its `__name__`.
+        names: Public name to where it lives, as entry points are written: ``"engine:load_engine"``, or a
+            module, ``"show.tables"``; both within the package.
+
+    Returns:
+        What the package assigns to `__all__`, `__getattr__` and `__dir__`.
+    """
+
+    def get(name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module, _, attribute = names[name].partition(":")
+        found = importlib.import_module(f"{package}.{module}")
+        return getattr(found, attribute) if attribute else found
+
+    def directory() -> list[str]:
+        own = vars(sys.modules[package])
+        return sorted({*own["__all__"], *(name for name in own if name.startswith("__"))})
+
+    return sorted(names), get, directory
