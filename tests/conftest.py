@@ -7,9 +7,11 @@ import logging
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,6 +36,9 @@ def pytest_configure(config: pytest.Config) -> None:
     n_processes = int(getattr(config, "workerinput", {}).get("workercount", 1))
     if n_processes > 1:
         os.environ.setdefault("OMP_NUM_THREADS", str(max(1, core_count() // n_processes)))
+    # Compiled once, whatever the machine's habit: tests start this package's programs hundreds of times.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # They shall hear Ctrl-C, though this one was started in the background without it.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -134,9 +139,8 @@ def hub(published: Path, known: KnownModel, tmp_path: Path, monkeypatch: pytest.
         forget_connections()
 
 
-@pytest.fixture
-def logging_as_it_was() -> Iterator[None]:
-    """For tests of the command line, which configures logging."""
+@contextmanager
+def _logging_restored() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
@@ -144,6 +148,20 @@ def logging_as_it_was() -> Iterator[None]:
     for name in list(root.manager.loggerDict):
         if name.startswith(("gigastt_lab", "evaluation")):
             logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def logging_of_a_file() -> Iterator[None]:
+    """The command line configures logging, for fixtures of a file as well: the next file shall not notice."""
+    with _logging_restored():
+        yield
+
+
+@pytest.fixture
+def logging_as_it_was() -> Iterator[None]:
+    """For tests of the command line, which configures logging."""
+    with _logging_restored():
+        yield
 
 
 @pytest.fixture

@@ -239,6 +239,7 @@ def test_an_empty_batch(engine: Engine) -> None:
     assert engine.transcribe_batch([]) == []
 
 
+@pytest.mark.slow
 def test_dynamic_int8_gives_the_same_in_every_batch(int8_directory: Path, clips: list[Clip]) -> None:
     int8 = load_engine("demo", model_dir=int8_directory, precision="int8")
     together = int8.transcribe_batch([clip.path for clip in clips])
@@ -246,6 +247,7 @@ def test_dynamic_int8_gives_the_same_in_every_batch(int8_directory: Path, clips:
         assert_same(transcript, int8.transcribe(clip.path))
 
 
+@pytest.mark.slow
 def test_int8_is_as_good_as_fp32(engine: Engine, int8_engine: Engine, clips: list[Clip]) -> None:
     """Against what was said: it knows the words that FP32 is sure of, and makes as many errors in others."""
     said = [clip.text for clip in clips]
@@ -256,6 +258,7 @@ def test_int8_is_as_good_as_fp32(engine: Engine, int8_engine: Engine, clips: lis
     assert sum(map(word_errors, *heard)) <= 0.1 * n_words
 
 
+@pytest.mark.slow
 def test_eight_threads_on_one_engine(clips: list[Clip], alone: list[Transcript]) -> None:
     # What is computed on first use is then computed by several at once.
     fresh = load_engine("demo", precision="fp32")
@@ -323,6 +326,7 @@ def test_a_lossless_file_changes_nothing(engine: Engine, clear_clips: list[Clip]
         assert_same(engine.transcribe(LOSSLESS[name](clip.waveform)), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOSSY)
 def test_a_lossy_file_changes_few_words(engine: Engine, clear_clips: list[Clip], name: str) -> None:
     expected = [engine.transcribe(by_soundfile(clip.waveform, RATE, "WAV")).text for clip in clear_clips]

@@ -99,6 +99,7 @@ def test_documented_paths_of_before_work_and_say_where_they_lead():
     assert "evaluation.timing is evaluation.speed_study now" in ran.stderr
 
 
+@pytest.mark.slow
 def test_commands_of_before_run():
     for module in ("evaluation.quantization", "evaluation.serving.soak"):
         ran = subprocess.run(

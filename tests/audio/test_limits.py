@@ -74,6 +74,7 @@ except AudioTooLongError:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("container", ["FLAC", "WAV"])
 def test_hours_of_silence_are_not_decoded_to_their_end(container: str, tmp_path: Path) -> None:
     # Six hours would take 1.4 GB as float32; one minute of stereo at 16 kHz 4 MB.

@@ -306,6 +306,7 @@ def test_download_and_first_use_quantize(
 # Processes
 
 
+@pytest.mark.slow
 def test_a_killed_download_looks_incomplete_and_is_gone_on_from(hub: Hub, home: Path) -> None:
     hub.faults[ENCODER] = [Pause(200_000)]
     with start(hub.model, "download", "--skip-quantize") as process:
@@ -352,6 +353,7 @@ def test_ctrl_c_exits_with_130_and_keeps_what_is_there(hub: Hub, home: Path) -> 
     assert any((home / STAGING_NAME).iterdir())
 
 
+@pytest.mark.slow
 def test_the_bar_is_for_terminals(hub: Hub, home: Path) -> None:
     hub.faults[ENCODER] = [Cut(100_000)]
     ours, theirs = pty.openpty()

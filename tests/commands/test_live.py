@@ -196,6 +196,7 @@ def test_a_long_file_that_is_damaged_prints_what_came_before(long_file, tmp_path
     assert "damaged.flac" in captured.err
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_how_far_it_is(long_file):
     code, out, shown = on_a_terminal([*PROGRAM, str(long_file)])
     assert code == 0

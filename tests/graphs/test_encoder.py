@@ -41,6 +41,7 @@ def relative(found: np.ndarray, expected: np.ndarray) -> float:
     return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "tolerance"), [(FP32, 1e-5), (INT8, TOLERANCE["int8"])])
 @pytest.mark.parametrize("n_frames", [1, 2, 3, 4, 5, 8, 61, 399, 1600])
 def test_the_function_stays_the_same(path: Path, tolerance: float, n_frames: int) -> None:
@@ -135,6 +136,7 @@ def test_a_factor_goes_into_weights_and_bias() -> None:
     np.testing.assert_array_equal(constants[3,], bias / 2)
 
 
+@pytest.mark.slow
 def test_it_is_made_once_and_again_when_the_model_changes(
     own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,6 +259,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
         load_encoder(tmp_path / "encoder.onnx", CPU)
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_make_one(own_cache: Path) -> None:
     code = (
         "import logging, sys; logging.basicConfig(level=logging.INFO)\n"

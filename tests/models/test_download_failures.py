@@ -144,6 +144,7 @@ def test_an_answer_that_stays_is_not_asked_for_again(
         assert part in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [408, 429, 500, 502, 503])
 def test_an_answer_that_heals_is_asked_for_again(
     hub: Hub, target: Path, waits: list[float], code: int
@@ -211,6 +212,7 @@ def test_an_address_that_cannot_work_is_not_tried_again(
     assert waits == []
 
 
+@pytest.mark.slow
 def test_a_certificate_that_cannot_be_verified_is_not_tried_again(
     hub: Hub, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

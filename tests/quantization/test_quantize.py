@@ -285,6 +285,7 @@ def test_other_convolutions_stay(quantize, attributes: str, shape: tuple[int, ..
     assert np.linalg.norm(run_model(model, x) - exact) < 0.02 * np.linalg.norm(exact)
 
 
+@pytest.mark.slow
 def test_the_packaged_encoder_is_what_quantize_makes(quantized: Quantized) -> None:
     """But for the order in which machines add, which turns a rounding here and there, and a scale between two
     that are as good. Rounding to nearest, or for other speech, differs in 10 % and more.

@@ -323,6 +323,7 @@ def test_onnx_is_imported_late() -> None:
     assert output.stdout.split() == ["True", "False"]
 
 
+@pytest.mark.slow
 def test_a_model_that_is_prepared_needs_no_onnx(own_cache: Path) -> None:
     """It takes 10 MB and a while."""
     code = "import sys, gigastt_lab; gigastt_lab.load_engine('demo'); print('onnx' in sys.modules)"

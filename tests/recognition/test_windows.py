@@ -49,6 +49,7 @@ def as_wav(waveform, rate=RATE):
 EDGES = [0, 1, 639, 30 * RATE - 1, 30 * RATE, 30 * RATE + 1, 54 * RATE - 1, 54 * RATE, 54 * RATE + 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_samples", [*EDGES, 56 * RATE, 80 * RATE, 100 * RATE + 7, 600 * RATE])
 @pytest.mark.parametrize("block", [997, 10**9])
 def test_windows_hold_every_sample(n_samples, block):
@@ -75,6 +76,7 @@ def _speech_and_pause(speech_s, pause_s):
     return (0.1 * swelling * speech).astype(np.float32), np.float32(1e-5) * pause
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0.1, 12.0), st.floats(0.0, 3.0)), min_size=1, max_size=12),

@@ -15,6 +15,8 @@ from tests.support.recordings import RATE, as_pcm16
 from tests.support.server_process import eventually, is_error, serving
 from tests.support.websocket_client import finals, rest_of, said, tell
 
+pytestmark = pytest.mark.slow
+
 
 def test_while_the_model_loads_everybody_waits(wav, tmp_path):
     """The Hub takes the connection and never answers, so that the model never comes."""
@@ -77,7 +79,6 @@ def test_sigterm_flushes_streams_and_refuses_newcomers(heard, speech):
     assert "Traceback" not in server.log
 
 
-@pytest.mark.slow
 def test_sigterm_lets_a_file_finish(long_wav, wav):
     with serving("--pool-size", "1", "--shutdown-drain-secs", "60") as server:
         answers = []
@@ -95,7 +96,6 @@ def test_sigterm_lets_a_file_finish(long_wav, wav):
         assert server.wait() == 0
 
 
-@pytest.mark.slow
 def test_after_the_drain_work_is_broken_off(long_wav):
     with serving("--pool-size", "1", "--shutdown-drain-secs", "1", "--threads", "1") as server, \
          socket.create_connection(("127.0.0.1", server.port)) as raw:  # fmt: skip
@@ -110,7 +110,6 @@ def test_after_the_drain_work_is_broken_off(long_wav):
         assert server.wait() == 0
 
 
-@pytest.mark.slow
 def test_a_file_that_is_broken_off_is_told_why(long_wav):
     with serving("--pool-size", "1", "--shutdown-drain-secs", "1", "--threads", "1") as server:
         answers = []
@@ -212,7 +211,6 @@ def test_sighup_reads_the_limits_again(tmp_path, wav):
         server.wait_for_line("the limits stay as they were: .*body_limit_bytes is 'many'")
 
 
-@pytest.mark.slow
 def test_the_log_is_json_where_asked_for_and_holds_no_transcript(wav, heard):
     text = heard.transcribe(wav).text
     for level in ("info", "debug"):

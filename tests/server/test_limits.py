@@ -14,6 +14,8 @@ from websockets.exceptions import InvalidStatus
 from tests.support.recordings import RATE, as_wav
 from tests.support.server_process import eventually, is_error, serving
 
+pytestmark = pytest.mark.slow
+
 EVIL = "https://evil.example.com"
 
 
@@ -95,7 +97,6 @@ def test_any_origin_only_when_asked_for():
         server.wait_for_line("every web page")
 
 
-@pytest.mark.slow
 def test_an_address_that_others_can_reach_needs_consent():
     for flags in (["--host", "0.0.0.0"], ["--host", "::"], ["--host", "example.com"]):
         with serving(*flags, wait="nothing") as server:
@@ -140,7 +141,6 @@ def test_a_refused_body_is_read_where_the_connection_stays(server):
                 )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 @pytest.mark.parametrize("path", ["/v1/transcribe", "/nowhere"])
 def test_a_refused_body_is_read_where_the_connection_closes_behind_it(version, path):
@@ -183,7 +183,6 @@ def test_a_content_length_that_lies(server, wav):
     assert server.available() == 4
 
 
-@pytest.mark.slow
 def test_a_body_that_stops_coming(wav):
     with (
         serving("--idle-timeout-secs", "0.5") as server,
@@ -195,7 +194,6 @@ def test_a_body_that_stops_coming(wav):
         assert raw.recv(1_000).startswith(b"HTTP/1.1 408")
 
 
-@pytest.mark.slow
 def test_audio_that_lasts_too_long(speech):
     content = as_wav(np.tile(speech, 3))
     with serving("--max-audio-secs", "20") as server:
@@ -221,7 +219,6 @@ def test_a_small_file_that_decodes_to_hours_is_stopped_on_the_way(server):
     assert server.rss_kb() < before + 100_000
 
 
-@pytest.mark.slow
 def test_work_that_takes_too_long(long_wav):
     with serving("--inference-timeout-secs", "0.3", "--threads", "1", "--pool-size", "1") as server:
         assert is_error(server.post("/v1/transcribe", long_wav), 503, "inference_timeout")

@@ -168,6 +168,7 @@ def test_more_than_a_thousand_empty_frames_close_with_1008(server):
     assert code == 1008
 
 
+@pytest.mark.slow
 def test_idle_sessions_end(clear_clips):
     with serving("--idle-timeout-secs", "0.5") as server, server.socket() as socket:
         assert said(socket)["idle_timeout_secs"] == 0.5
@@ -252,6 +253,7 @@ def test_a_reader_that_does_not_read_takes_no_memory_and_its_session_ends():
         server.wait_for_line("the client of a stream went away")
 
 
+@pytest.mark.slow
 def test_pings_to_a_client_that_reads_no_pongs_take_no_memory(server):
     before = server.rss_kb()
     with deaf(server) as socket, suppress(OSError):

@@ -104,6 +104,7 @@ def test_chunk_sizes_change_nothing(engine, recording, whole, chunk):
     assert fed(engine.stream(), recording, chunk) == whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_bytes", [1, 7, 333, 3_200])
 def test_pcm16_may_be_cut_anywhere(engine, recording, whole, n_bytes):
     pcm16 = (recording * 2**15).astype("<i2").tobytes()
@@ -313,6 +314,7 @@ def test_a_stream_of_44_100_hz_does_not_drift():
     assert max(errors) - min(errors) <= 0.0801
 
 
+@pytest.mark.slow
 def test_nothing_is_encoded_more_often_than_the_options_say():
     words = [(0.5 + 0.3 * n, n % 4) for n in range(400)]  # two minutes without a pause
     for preset, options in PRESETS.items():

@@ -142,6 +142,7 @@ def test_outputs_of_another_engine_are_scored_alike(folder, tmp_path) -> None:
     assert json.loads(scored.stdout)["systems"][0]["wer"] == pytest.approx(1 / 3)
 
 
+@pytest.mark.slow
 def test_golos_by_name_from_the_hub(tmp_path: Path) -> None:
     """Golos's own schema with the packaged clips in it; nothing of the command line is different."""
     rows = [

@@ -238,6 +238,7 @@ def test_what_is_not_there_is_named(read, name, options, complaint):
     assert complaint in read(name, **options)["error"]
 
 
+@pytest.mark.slow
 def test_an_unreachable_hub_is_named(read, tmp_path):
     environment = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
     script = str(SUPPORT / "dataset_worker.py")

@@ -76,6 +76,7 @@ def grouped(number):
     return f"{number:,}".replace(",", " ")
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**9 - 1))
 @settings(max_examples=500)
 def test_digits_and_their_own_words_meet(number):
@@ -120,6 +121,7 @@ def mishear(rng, words):
     return [*words[:at], *heard, *words[at + 1 :]], words[at]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("power", [3, 4, 5])
 def test_one_wrong_word_of_a_number_costs_about_one_error(power):
     rng = random.Random(power)
@@ -175,6 +177,7 @@ def test_normalising_twice_is_normalising_once(profile, text):
     assert normalize(once, profile) == once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", PROFILES)
 @given(
     pieces=st.lists(st.sampled_from(PIECES), max_size=7),

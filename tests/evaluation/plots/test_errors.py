@@ -84,6 +84,7 @@ def test_sizes():
     assert [text.get_text() for text in ax.texts] == ["9.5", "4.7 (49%)"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("records", [(), (("да", "нет"),), (("…", ""),)])
 def test_of_next_to_nothing(records):
     file = file_of(*records)

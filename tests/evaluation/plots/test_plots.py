@@ -134,6 +134,7 @@ def test_a_drawing_needs_no_font_is_the_same_each_time_and_many_points_stay_smal
     assert len(many) < 300_000
 
 
+@pytest.mark.slow
 def test_no_backend_is_chosen_and_no_window_state_is_made():
     code = (
         "import sys, evaluation.plots as p; p.wer_by_system({}); "

@@ -196,6 +196,7 @@ def test_containers_are_known_by_how_they_begin(content, kind):
     assert audio_type(content) == kind
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "records",
     [
@@ -216,6 +217,7 @@ def test_what_is_not_known_is_a_dash(tmp_path, records, n_systems):
         assert "–" in text
 
 
+@pytest.mark.slow
 def test_four_systems_are_each_compared_with_the_first(tmp_path):
     files = [noisy_file(25, seed=seed, system=f"s{seed}") for seed in range(4)]
     page, _ = pages(files, tmp_path)

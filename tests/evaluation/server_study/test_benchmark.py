@@ -17,6 +17,8 @@ from evaluation.stream_study.clocks import CLOCKS
 from evaluation.systems.base import SystemUnavailableError
 from gigastt_lab.audio.reading import decode_audio
 
+pytestmark = pytest.mark.slow
+
 SHORT = ("--seconds", "0.5", "--clients", "1,3", "--pool-sizes", "1,2", "--streams", "2")
 
 
@@ -33,7 +35,6 @@ def ran(tmp_path_factory):
     return folder, "".join(printed)
 
 
-@pytest.mark.slow
 def test_a_short_run_gives_sane_numbers(ran):
     content = json.loads((ran[0] / "server.json").read_text())
     assert [one["n_clients"] for one in content["loads"]] == [1, 3]

@@ -54,6 +54,7 @@ def test_a_page_is_shown_in_a_frame_that_runs_nothing():
     assert "too large" in page_frame("x" * 13_000_000, height_px=100)
 
 
+@pytest.mark.slow
 def test_a_report_shows_itself_and_says_where_it_is(tmp_path):
     paths = write_report([noisy_file(20, system=NASTY)], tmp_path, n_resamples=20)
     assert paths == (tmp_path / "report.html", tmp_path / "report.md")

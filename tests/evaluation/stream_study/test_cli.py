@@ -8,6 +8,8 @@ from evaluation.cli import main as cli
 from evaluation.records.files import read
 from tests.support.gigastt_stand_in import well
 
+pytestmark = pytest.mark.slow
+
 DEMO = ("stream", "--model", "demo", "--dataset", "demo", "--limit", "3", "--resamples", "100")
 
 

@@ -170,6 +170,7 @@ def test_what_goes_wrong_is_an_error_of_the_clip(start, script, complaint):
     check_error(system_of(start(script)), complaint)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "complaint"),
     [
