@@ -113,6 +113,8 @@ def chromium(profile: Path, downloads: Path, flags: Sequence[str] = ()) -> Itera
     # With the driver's path given, selenium looks for none, and downloads none.
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     try:
+        # JupyterLab's current widget is the one that had the focus, which no window without a screen has.
+        driver.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
         yield Browser(driver)
     finally:
         driver.quit()
