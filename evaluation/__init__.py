@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from evaluation.report.report import differing_page as differing_page
     from evaluation.report.report import worst_page as worst_page
     from evaluation.report.report import write_report as write_report
-    from evaluation.run.recorded import recorded as recorded
+    from evaluation.run.on_demand import recorded as recorded
     from evaluation.scoring import breakdowns as breakdowns
     from evaluation.scoring.compare import compare as compare
     from evaluation.scoring.scores import profiles as profiles
@@ -45,7 +45,7 @@ __all__, __getattr__, __dir__ = lazy(
         "open_dataset": "datasets.named:open_dataset",
         "plots": "plots",
         "profiles": "scoring.scores:profiles",
-        "recorded": "run.recorded:recorded",
+        "recorded": "run.on_demand:recorded",
         "records": "records",
         "rules": "scoring.scores:rules",
         "score": "scoring.scores:score",

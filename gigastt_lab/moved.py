@@ -39,11 +39,11 @@ _ROOMS: Final = {
         "datasets": "utterances manifests rows streams:parquet noise",
         "systems": "outcomes:base engine_system:engine onnx_asr_system:onnx_asr peers:gigastt servers:http "
         "availability",
-        "run": "runner batching progress recorded",
+        "run": "runner batching progress recorded:on_demand",
         "records": "recording:writing importing machine streaming.log:stream_log",
         "scoring": "metrics texts counting bootstrap:intervals mapsswe scores compare breakdowns "
         "speed:latency streaming.quantiles:quantiles",
-        "report": "report_account:account report_files:files report_html:html report_markdown:markdown "
+        "report": "report_account:account report_files:writing report_html:html report_markdown:markdown "
         "report_parts:parts report_reading:reading report_sections:sections alignment_view:alignment",
         "show": "display tables notebook_view:notebook serving.files:files",
         "studies": "longform quantization rewriting openvino serving.soak:soak",

@@ -10,7 +10,6 @@ from typing import Unpack
 
 from evaluation.records.files import RecordFile
 from evaluation.report.account import failures_section, method_section, runs_section, warnings
-from evaluation.report.files import ReportFiles, write_files
 from evaluation.report.html import to_html
 from evaluation.report.parts import Report, Section
 from evaluation.report.reading import (
@@ -30,6 +29,7 @@ from evaluation.report.sections import (
     summary_section,
     tile,
 )
+from evaluation.report.writing import ReportFiles, write_files
 from evaluation.scoring.compare import Comparison, compare
 from evaluation.scoring.counting import ScoreError
 from evaluation.scoring.options import DEFAULTS, Options, OptionsDict

@@ -2,5 +2,5 @@
 
 Lives here: the runner, windows and batches, progress, names of runs, what notebooks call.
 May import: `systems`, `scoring` (counts, for progress), `records`, `datasets`, `normalize`.
-Public: `runner.run`, `recorded.recorded`.
+Public: `runner.run`, `on_demand.recorded`.
 """

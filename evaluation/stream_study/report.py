@@ -8,9 +8,9 @@ from typing import Final
 from evaluation.plots import to_svg
 from evaluation.records.files import Record
 from evaluation.report.account import failures_section, method_section, runs_section, warnings
-from evaluation.report.files import ReportFiles, write_files
 from evaluation.report.parts import Folded, Paragraph, Part, Plot, Report, Row, Section, Table, Tile
 from evaluation.report.sections import Material
+from evaluation.report.writing import ReportFiles, write_files
 from evaluation.scoring.scores import Score
 from evaluation.show.display import DASH, counted, decimal, estimate, seconds
 from evaluation.stream_study import plots

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gigastt_lab.exit_codes import DOWNLOAD_CODES, ExitCode, epilog
 from gigastt_lab.server.config import ConfigSource, ServerConfig
-from gigastt_lab.server.options import OptionError, add_flags
+from gigastt_lab.server.option import OptionError, add_flags
 
 if TYPE_CHECKING:
     from gigastt_lab.commands.options import Subparsers

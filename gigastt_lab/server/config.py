@@ -14,7 +14,7 @@ from typing import Any, Literal
 from gigastt_lab.models.files import PrecisionChoice
 from gigastt_lab.models.registry import DEFAULT_MODEL, MODEL_DIR_VARIABLE
 from gigastt_lab.runtime.cores import DEFAULT_THREADS
-from gigastt_lab.server.options import OptionError, given_by_variables, option, options_of
+from gigastt_lab.server.option import OptionError, given_by_variables, option, options_of
 from gigastt_lab.streaming.options import Preset
 from gigastt_lab.types import Provider
 

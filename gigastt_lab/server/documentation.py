@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from gigastt_lab.server.config import ServerConfig
-from gigastt_lab.server.options import Option, options_of
+from gigastt_lab.server.option import Option, options_of
 
 _HEAD = """# Options of the server
 

@@ -24,7 +24,7 @@ from gigastt_lab.prepare import prepare_model
 from gigastt_lab.server import logs
 from gigastt_lab.server.app import create_app
 from gigastt_lab.server.config import ConfigSource, ServerConfig, is_loopback
-from gigastt_lab.server.options import OptionError
+from gigastt_lab.server.option import OptionError
 from gigastt_lab.server.state import ServerState
 from gigastt_lab.server.transport import Http, Sockets
 

@@ -8,7 +8,7 @@ import pytest
 
 from gigastt_lab.server.config import ConfigSource, ServerConfig
 from gigastt_lab.server.documentation import cli_page
-from gigastt_lab.server.options import OptionError, add_flags, options_of
+from gigastt_lab.server.option import OptionError, add_flags, options_of
 from tests.support.paths import DOCS
 
 OPTIONS = {each.name: each for each in options_of(ServerConfig)}

@@ -8,7 +8,7 @@ import pytest
 from evaluation.datasets.audio import as_wav
 from evaluation.datasets.noise import Noisy, mixed, noise_like, snr_db_of
 from evaluation.datasets.utterances import DatasetError, Finding, Utterance
-from evaluation.run.recorded import recorded
+from evaluation.run.on_demand import recorded
 from evaluation.scoring.breakdowns import by_noise
 from evaluation.scoring.scores import score
 from gigastt_lab.audio.reading import decode_audio

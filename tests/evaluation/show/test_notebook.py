@@ -4,7 +4,7 @@ import pytest
 
 from evaluation.records.files import Record
 from evaluation.report import differing_page, worst_page, write_report
-from evaluation.report.files import ReportFiles
+from evaluation.report.writing import ReportFiles
 from evaluation.scoring.compare import compare
 from evaluation.scoring.scores import score
 from evaluation.show.notebook import Page, page_frame, shown
