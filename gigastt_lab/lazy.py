@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 
 def lazy(
-    package: str, names: Mapping[str, str]
+    package: str, names: Mapping[str, str], *, was: str = ""
 ) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
     """`__all__`, `__getattr__` and `__dir__` of a package whose public names live in its modules.
 
@@ -19,6 +20,7 @@ def lazy(
         package: Its `__name__`.
         names: Public name to where it lives, as entry points are written: ``"engine:load_engine"``, or a
             module, ``"show.tables"``; both within the package.
+        was: Module of the package that it was itself once: its other names are found, with a warning.
 
     Returns:
         What the package assigns to `__all__`, `__getattr__` and `__dir__`.
@@ -26,10 +28,19 @@ def lazy(
 
     def get(name: str) -> Any:
         if name not in names:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            return former(name)
         module, _, attribute = names[name].partition(":")
         found = importlib.import_module(f"{package}.{module}")
         return getattr(found, attribute) if attribute else found
+
+    def former(name: str) -> Any:
+        place = f"{package}.{was}"
+        if was and not name.startswith("_") and name != was:
+            found = getattr(importlib.import_module(place), name, None)
+            if found is not None:
+                warnings.warn(f"{package}.{name} is {place}.{name} now", DeprecationWarning, stacklevel=3)
+                return found
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     def directory() -> list[str]:
         own = vars(sys.modules[package])

@@ -1,8 +1,8 @@
 """Import paths of before the rooms, for code and commands that name them: they lead to where a module is now.
 
-`import evaluation.scores` and `python -m evaluation.quantization` work as before, with a `DeprecationWarning`
-that names the new path. Modules that became a room of the same name (`gigastt_lab.audio`) hand on their
-public names themselves.
+`import evaluation.scores` works as before, with a `DeprecationWarning` that names the new path, and so does
+`python -m evaluation.quantization`. Modules that became a room of the same name (`gigastt_lab.audio`) hand on
+their names themselves (`lazy`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import importlib.util
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any, Final
@@ -52,6 +53,20 @@ _ROOMS: Final = {
         "server_study": "serving:",
     },
 }
+
+
+# Modules to which names of a module went that moved itself.
+_NAMES_WENT_TO: Final = {
+    "gigastt_lab.endpointing": ("gigastt_lab.audio.vad",),
+    "gigastt_lab.rounding": ("gigastt_lab.graphs.weight_range", "gigastt_lab.types"),
+    "gigastt_lab.encoder_comparison": ("gigastt_lab.quantization.calibration",),
+    "evaluation.outcomes": (
+        "evaluation.datasets.audio", "evaluation.records.naming", "evaluation.systems.availability",
+    ),
+    "evaluation.cli_options": ("evaluation.run.naming",),
+    "evaluation.streaming.feeding": ("evaluation.datasets.audio",),
+    "evaluation.streams": ("gigastt_lab.errors",),
+}  # fmt: skip
 
 
 def _table() -> dict[str, str]:
@@ -128,22 +143,39 @@ class _Loader(importlib.abc.InspectLoader):
 class _Moved(ModuleType):
     def __init__(self, old: str, new: str) -> None:
         super().__init__(old)
-        self.__dict__["_target"] = importlib.import_module(new)
+        target = importlib.import_module(new)
+        self.__dict__["_target"] = target
+        if hasattr(target, "__path__"):
+            self.__dict__["__path__"] = []  # its modules are found by `_Finder`, too, and not loaded twice
+        # `evaluation.compare` was a module, and is a function: it is described as what it is now.
+        function = getattr(target, old.rpartition(".")[2], None)
+        self.__dict__["__doc__"] = (function or target).__doc__
+        if function is not None:
+            self.__dict__["__wrapped__"] = function
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["_target"], name)
+        places = [self.__dict__["_target"]]
+        if not name.startswith("__"):
+            places += map(importlib.import_module, _NAMES_WENT_TO.get(self.__name__, ()))
+        for place in places:
+            with suppress(AttributeError):
+                return getattr(place, name)
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         # What the import system notes stays here; what anybody else sets is meant for the module itself.
-        (super().__setattr__ if name.startswith("__") else self._target.__setattr__)(name, value)
+        own = name.startswith("__") or isinstance(value, _Moved)
+        (super().__setattr__ if own else self._target.__setattr__)(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        (super().__delattr__ if name in self.__dict__ else self._target.__delattr__)(name)
 
     def __dir__(self) -> list[str]:
         return dir(self.__dict__["_target"])
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
-        """`evaluation.compare` was a module, and is a function: whichever was meant, it works."""
-        name = self.__name__.rpartition(".")[2]
-        return getattr(self.__dict__["_target"], name)(*arguments, **options)
+        """Call the function that has the name of the module."""
+        return self.__wrapped__(*arguments, **options)
 
 
 def install() -> None:

@@ -32,230 +32,73 @@ time.perf_counter_ns = lambda: next(_ticks) * 1_000_000
 """
 CLIPS = "gigastt_lab/demo/clips"
 CLIP = f"{CLIPS}/clip_00_assistant_espeak-ng.flac"
-LAB = ("-m", "gigastt_lab")
-EVAL = ("-m", "gigastt_lab.eval")
+
+# A command a line: name, program, arguments, "< FILE" for stdin. OUT is a folder of its own, IN one of inputs; a
+# name with a star writes times and sizes of processes: its numbers are masked.
+_TABLE = f"""
+help: gigastt_lab --help
+no-command: gigastt_lab
+help-eval: gigastt_lab.eval --help
+transcribe: gigastt_lab transcribe --model demo --precision fp32 {CLIP} {CLIPS}/nowhere.flac
+transcribe-stream: gigastt_lab transcribe --model demo --precision fp32 --stream --partials --format json - < IN/clip.raw
+models: gigastt_lab models --verify --json
+models-text: gigastt_lab models
+quantize-matmul: gigastt_lab quantize --model demo --model-dir OUT/model --recipe matmul --force --no-report
+quantize-gate: gigastt_lab quantize --model demo --model-dir OUT/model --recipe gate --force --no-report
+quantize-linear: gigastt_lab quantize --model demo --model-dir OUT/model --recipe linear --force --no-report
+quantize-report*: gigastt_lab quantize --model demo --model-dir OUT/model --force --no-calibration
+study: gigastt_lab.eval --model demo --dataset demo --out OUT/runs
+run-json: gigastt_lab.eval run --json --model demo --dataset demo --sample 7 --seed 3 --precision int8 --out OUT/runs
+run-wrong: gigastt_lab.eval run --dataset demo --batch-size 0
+run-no-peer: gigastt_lab.eval run --dataset demo --model demo --peer onnx-asr --peers-only --out OUT/runs
+score: gigastt_lab.eval score --details FP32
+score-json: gigastt_lab.eval score --json --details --blocks utterance --seed 1 INT8
+score-nothing: gigastt_lab.eval score OUT/nothing.jsonl
+compare: gigastt_lab.eval compare --profile verbatim FP32 INT8
+compare-json: gigastt_lab.eval compare --json FP32 INT8
+report: gigastt_lab.eval report --out OUT/report INT8
+import: gigastt_lab.eval import IN/other.csv --system other --out OUT/runs
+datasets: gigastt_lab.eval datasets --dataset demo --limit 3
+datasets-json: gigastt_lab.eval datasets --json
+systems: gigastt_lab.eval systems
+systems-json: gigastt_lab.eval systems --json
+stream: gigastt_lab.eval stream --model demo --dataset demo --limit 4 --preset low-latency,balanced --clock ideal --out OUT/r
+stream-json: gigastt_lab.eval stream --json --model demo --dataset demo --limit 2 --clock ideal --out OUT/runs
+speed*: gigastt_lab.eval speed --lengths 2 --rounds 1 --no-peers --out OUT/speed
+server*: gigastt_lab.eval server --clients 1 --seconds 1 --pool-sizes 1 --out OUT/server
+""".replace("FP32", "IN/study/runs/gigaam-demo_fp32_b8.jsonl").replace(
+    "INT8", "IN/study/runs/gigaam-demo_int8_b8.jsonl"
+)
 
 
 @dataclass(frozen=True)
 class Command:
-    """What is run, `OUT` standing for a folder of its own; what it writes there is compared, too.
-
-    Attributes:
-        arguments: Of the interpreter.
-        stdin: A file of the checkout.
-        timed: Its numbers are times and sizes of processes: masked.
-    """
+    """A command: arguments of the interpreter, a file for stdin, and whether its numbers are masked."""
 
     arguments: tuple[str, ...]
     stdin: str | None = None
     timed: bool = False
 
 
-COMMANDS: dict[str, Command] = {
-    **{
-        f"help-{name}": Command((*LAB, name, "--help"))
-        for name in ("transcribe", "download", "quantize", "models", "serve")
-    },
-    **{
-        f"help-eval-{name}": Command((*EVAL, name, "--help"))
-        for name in (
-            "run",
-            "stream",
-            "server",
-            "speed",
-            "score",
-            "compare",
-            "report",
-            "import",
-            "datasets",
-            "systems",
-        )
-    },
-    "help": Command((*LAB, "--help")),
-    "help-eval": Command((*EVAL, "--help")),
-    "no-command": Command(LAB),
-    "wrong-option": Command((*EVAL, "run", "--dataset", "demo", "--batch-size", "0")),
-    "transcribe": Command(
-        (*LAB, "transcribe", "--model", "demo", "--precision", "fp32", CLIP, f"{CLIPS}/nowhere.flac")
-    ),
-    **{
-        f"transcribe-{form}": Command(
-            (
-                *LAB,
-                "transcribe",
-                "--model",
-                "demo",
-                "--precision",
-                "int8",
-                "--format",
-                form,
-                "--output",
-                "OUT",
-                CLIP,
-            )
-        )
-        for form in ("txt", "json", "srt", "vtt", "md")
-    },
-    "transcribe-stream": Command(
-        (
-            *LAB,
-            "transcribe",
-            "--model",
-            "demo",
-            "--precision",
-            "fp32",
-            "--stream",
-            "--partials",
-            "--format",
-            "json",
-            "-",
-        ),
-        stdin="OUT/../clip.raw",
-    ),
-    "models": Command((*LAB, "models", "--verify", "--json")),
-    "models-text": Command((*LAB, "models")),
-    **{
-        f"quantize-{recipe}": Command(
-            (
-                *LAB,
-                "quantize",
-                "--model",
-                "demo",
-                "--model-dir",
-                "OUT/model",
-                "--recipe",
-                recipe,
-                "--force",
-                "--no-report",
-            )
-        )
-        for recipe in ("matmul", "gate", "linear")
-    },
-    "quantize-report": Command(
-        (*LAB, "quantize", "--model", "demo", "--model-dir", "OUT/model", "--force", "--no-calibration"),
-        timed=True,
-    ),
-    "study": Command((*EVAL, "--model", "demo", "--dataset", "demo", "--out", "OUT/runs")),
-    "run-json": Command(
-        (
-            *EVAL,
-            "run",
-            "--json",
-            "--model",
-            "demo",
-            "--dataset",
-            "demo",
-            "--sample",
-            "7",
-            "--seed",
-            "3",
-            "--batch-size",
-            "1",
-            "--precision",
-            "int8",
-            "--out",
-            "OUT/runs",
-        )
-    ),
-    "score": Command((*EVAL, "score", "--details", "OUT/../study/runs/gigaam-demo_fp32_b8.jsonl")),
-    "score-json": Command(
-        (
-            *EVAL,
-            "score",
-            "--json",
-            "--details",
-            "--blocks",
-            "utterance",
-            "--seed",
-            "1",
-            "OUT/../study/runs/gigaam-demo_int8_b8.jsonl",
-        )
-    ),
-    **{
-        f"compare-{form}": Command(
-            (
-                *EVAL,
-                "compare",
-                *(["--json"] if form == "json" else []),
-                "--profile",
-                "verbatim",
-                "OUT/../study/runs/gigaam-demo_fp32_b8.jsonl",
-                "OUT/../study/runs/gigaam-demo_int8_b8.jsonl",
-            )
-        )
-        for form in ("text", "json")
-    },
-    "report": Command(
-        (*EVAL, "report", "--out", "OUT/report", "OUT/../study/runs/gigaam-demo_int8_b8.jsonl")
-    ),
-    "import": Command((*EVAL, "import", "OUT/../other.csv", "--system", "other", "--out", "OUT/runs")),
-    "datasets": Command((*EVAL, "datasets", "--dataset", "demo", "--limit", "3")),
-    "datasets-json": Command((*EVAL, "datasets", "--json")),
-    "systems": Command((*EVAL, "systems")),
-    "systems-json": Command((*EVAL, "systems", "--json")),
-    "stream": Command(
-        (
-            *EVAL,
-            "stream",
-            "--model",
-            "demo",
-            "--dataset",
-            "demo",
-            "--limit",
-            "4",
-            "--preset",
-            "low-latency,balanced",
-            "--precision",
-            "fp32",
-            "--clock",
-            "ideal",
-            "--out",
-            "OUT/runs",
-        )
-    ),
-    "stream-json": Command(
-        (
-            *EVAL,
-            "stream",
-            "--json",
-            "--model",
-            "demo",
-            "--dataset",
-            "demo",
-            "--limit",
-            "2",
-            "--clock",
-            "ideal",
-            "--precision",
-            "fp32",
-            "--out",
-            "OUT/runs",
-        )
-    ),
-    "speed": Command(
-        (*EVAL, "speed", "--lengths", "2", "--rounds", "1", "--no-peers", "--out", "OUT/speed"), timed=True
-    ),
-    "server": Command(
-        (*EVAL, "server", "--clients", "1", "--seconds", "1", "--pool-sizes", "1", "--out", "OUT/server"),
-        timed=True,
-    ),
-    "no-records": Command((*EVAL, "score", "OUT/nothing.jsonl")),
-    "no-peer": Command(
-        (
-            *EVAL,
-            "run",
-            "--dataset",
-            "demo",
-            "--model",
-            "demo",
-            "--peer",
-            "onnx-asr",
-            "--peers-only",
-            "--out",
-            "OUT/runs",
-        )
-    ),
-}
+def _commands() -> dict[str, Command]:
+    found = {}
+    for line in _TABLE.strip().splitlines():
+        name, _, rest = line.partition(": ")
+        words, _, stdin = rest.partition(" < ")
+        found[name.rstrip("*")] = Command(("-m", *words.split()), stdin or None, name.endswith("*"))
+    for program, names in (
+        ("gigastt_lab", "transcribe download quantize models serve"),
+        ("gigastt_lab.eval", "run stream server speed score compare report import datasets systems"),
+    ):
+        for name in names.split():
+            found[f"help-{program}-{name}"] = Command(("-m", program, name, "--help"))
+    for form in ("txt", "json", "srt", "vtt", "md"):
+        words = f"transcribe --model demo --precision int8 --format {form} --output OUT {CLIP}"
+        found[f"transcribe-{form}"] = Command(("-m", "gigastt_lab", *words.split()))
+    return found
+
+
+COMMANDS = _commands()
 
 # Requests to one server of the demo model: name, method and path, file of the body.
 REQUESTS = (
@@ -361,8 +204,8 @@ def _of_command(
 ) -> dict[str, str]:
     out = folder / name
     out.mkdir(exist_ok=True)
-    arguments = [argument.replace("OUT", str(out)) for argument in command.arguments]
-    stdin = None if command.stdin is None else Path(command.stdin.replace("OUT", str(out))).open("rb")  # noqa: SIM115
+    arguments = [_placed(argument, folder, out) for argument in command.arguments]
+    stdin = open(_placed(command.stdin, folder, out), "rb") if command.stdin else None  # noqa: SIM115
     ran = subprocess.run(
         [sys.executable, *arguments],
         cwd=tree,
@@ -378,6 +221,10 @@ def _of_command(
     return {
         f"{name}: {part}": _masked(content, tree, folder, command.timed) for part, content in texts.items()
     }
+
+
+def _placed(word: str, folder: Path, out: Path) -> str:
+    return word.replace("OUT", str(out)).replace("IN/", f"{folder}/")
 
 
 def _of_server(tree: Path, folder: Path, environment: dict[str, str]) -> dict[str, str]:

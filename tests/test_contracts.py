@@ -4,7 +4,11 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 from tests.support.paths import ROOT
+
+pytest.importorskip("importlinter")
 
 # A file, an import that is wrong there, and words of the contract that forbids it.
 WRONG = [

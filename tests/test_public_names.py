@@ -99,6 +99,33 @@ def test_documented_paths_of_before_work_and_say_where_they_lead():
     assert "evaluation.timing is evaluation.speed_study now" in ran.stderr
 
 
+def test_what_moved_is_the_same_thing_under_both_names():
+    code = """
+import warnings; warnings.simplefilter("ignore")
+from unittest import mock
+import evaluation.speed_study.results, evaluation.streaming.websocket, evaluation.timing.results
+import evaluation.scores, evaluation.scoring.scores
+import evaluation.speed_study as study, evaluation.stream_study.websocket
+assert evaluation.timing.results.Plan is evaluation.speed_study.results.Plan
+assert evaluation.streaming.websocket.WebSocketSystem is evaluation.stream_study.websocket.WebSocketSystem
+assert study.results.__name__ == "evaluation.speed_study.results"
+with mock.patch("evaluation.scores.score", "patched"):
+    assert evaluation.scoring.scores.score == "patched"
+assert callable(evaluation.scoring.scores.score)
+# Names whose module became a room of its name, and names that went elsewhere than their module.
+from evaluation.records import Record, read, write
+from evaluation.systems import on_disk
+from evaluation.outcomes import Outcome, as_wav, decoded, safe_name, warm_up
+from evaluation.cli_options import run_name
+from evaluation.streaming.feeding import RATE, speech_bounds
+from gigastt_lab.endpointing import Endpointer, EnergyDetector
+from gigastt_lab.models import MODEL_DIR_VARIABLE
+from gigastt_lab.runtime import RuntimeOptions, available_providers, load_session
+from gigastt_lab.rounding import EXACT, WeightRange
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
 @pytest.mark.slow
 def test_commands_of_before_run():
     for module in ("evaluation.quantization", "evaluation.serving.soak"):

@@ -31,4 +31,5 @@ __all__, __getattr__, __dir__ = lazy(
         "Utterance": "utterances:Utterance",
         "open_dataset": "named:open_dataset",
     },
+    was="named",
 )

@@ -12,4 +12,4 @@ from gigastt_lab.lazy import lazy
 if TYPE_CHECKING:
     from evaluation.records.files import load as load
 
-__all__, __getattr__, __dir__ = lazy(__name__, {"load": "files:load"})
+__all__, __getattr__, __dir__ = lazy(__name__, {"load": "files:load"}, was="files")

@@ -22,4 +22,5 @@ __all__, __getattr__, __dir__ = lazy(
         "worst_page": "report:worst_page",
         "write_report": "report:write_report",
     },
+    was="report",
 )

@@ -11,7 +11,7 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
@@ -126,7 +126,8 @@ def difference_of_medians(
     of_a, of_b = (np.median(each[picks].reshape(n_resamples, -1), axis=1) for each in pair)
     low, high = percentile_interval(of_a - of_b, bootstrap.level)
     difference_s = float(np.median(pair[0]) - np.median(pair[1]))
-    return {"difference_s": difference_s, "low": low, "high": high} | asdict(bootstrap)
+    of_bootstrap = {name: getattr(bootstrap, name) for name in ("n_resamples", "level", "seed")}
+    return {"difference_s": difference_s, "low": low, "high": high} | of_bootstrap
 
 
 def _rounds(one: Turn, other: Turn, n_each: int, seconds: float) -> Float64Array:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from evaluation.systems.base import SystemUnavailableError
-from evaluation.systems.kinds import SystemKind, kind_names, kind_of
+from evaluation.systems.kinds import SystemKind, is_built_in, kind_names, kind_of
 from evaluation.systems.timed import Conditions, Contestant
+from gigastt_lab.errors import brief
 
 
 def our_contestants(conditions: Conditions) -> list[Contestant]:
@@ -28,6 +29,10 @@ def peer_contestants(conditions: Conditions) -> list[Contestant]:
             found += (each for each in _contestants(kind_of(name), its) if not each.is_ours)
         except SystemUnavailableError as error:
             found.append(_broken(name, its, str(error)))
+        except Exception as error:
+            if is_built_in(name):
+                raise
+            found.append(_broken(name, its, brief(error)))  # another package's fault takes no others along
     return found
 
 

@@ -29,4 +29,5 @@ __all__, __getattr__, __dir__ = lazy(
         "load_system": "registry:load_system",
         "matrix": "registry:matrix",
     },
+    was="registry",
 )

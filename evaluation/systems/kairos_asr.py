@@ -6,6 +6,7 @@ module.
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import os
 import shutil
@@ -82,8 +83,7 @@ def _load(spec: SystemRequest, /, *, show_progress: bool) -> FileSystem:
     directory = prepared(spec, "fp32", show_progress=show_progress)
     files = ModelFiles.find(directory, "fp32")  # it would download its own in place of one that is missing
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            model = _opened(package, _with_its_names(directory, Path(folder) / "model"))
+        model = _opened(package, _with_its_names(directory, _kept_folder() / "model"))
     except Exception as error:
         raise SystemUnavailableError(f"kairos-asr cannot load {directory}: {brief(error)}") from error
     info = {
@@ -101,6 +101,13 @@ def _load(spec: SystemRequest, /, *, show_progress: bool) -> FileSystem:
         transcribe=lambda path: model.transcribe(str(path)),
         outcome=_outcome,
     )
+
+
+def _kept_folder() -> Path:
+    """A folder until the process ends: the package may open its files when it first needs them."""
+    folder = Path(tempfile.mkdtemp(prefix="kairos-asr-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _opened(package: Any, directory: Path | str) -> Any:

@@ -141,7 +141,7 @@ class SystemKind:
         if self.check is not None:
             self.check(spec)
         elif spec.options and not self.options:
-            raise ValueError("options are for servers, which need one at least: url")
+            raise ValueError(f"{self.name} takes no options")
         elif unknown := [name for name in spec.options if name not in self.options]:
             raise ValueError(
                 f"{self.name} takes no option {unknown[0]!r}; it takes {', '.join(self.options)}"
@@ -208,6 +208,11 @@ def kind_names() -> list[str]:
     return [*_BUILT_IN, *sorted(others)]
 
 
+def is_built_in(name: str) -> bool:
+    """True for the kinds of this package."""
+    return name in _BUILT_IN
+
+
 def is_kind(name: str) -> bool:
     """True if there is a kind of that name, whether it can be imported or not."""
     return name in _BUILT_IN or name in kind_names()  # the first without a look at installed packages
@@ -230,18 +235,25 @@ def kind_of_peer(name: str) -> SystemKind:
         ValueError: no kind.
         SystemUnavailableError: another package's, which cannot be imported.
     """
-    for each in _BUILT_IN:
-        kind = kind_of(each)
-        if kind.prefixes and name.startswith(kind.prefixes):
-            return kind
+    for each in kind_names():
+        with suppress(SystemUnavailableError):
+            kind = kind_of(each)
+            if kind.prefixes and name.startswith(kind.prefixes):
+                return kind
     if name not in peer_names():
         raise ValueError(f"give {', '.join(peer_names())}, or the URL of a server")
     return kind_of(name)
 
 
 def peer_names() -> list[str]:
-    """Names of the kinds that ``--peer`` takes by their name."""
-    return [name for name in kind_names() if name not in _BUILT_IN or kind_of(name).prefixes is None]
+    """Names of the kinds that ``--peer`` takes by their name; of those that cannot be imported, too."""
+    named = []
+    for name in kind_names():
+        prefixes = None
+        with suppress(SystemUnavailableError):
+            prefixes = kind_of(name).prefixes
+        named += [name] if prefixes is None else []
+    return named
 
 
 def _loaded(entry: EntryPoint) -> SystemKind:

@@ -36,4 +36,5 @@ __all__, __getattr__, __dir__ = lazy(
         "from_array": "reading:from_array",
         "stated_duration_s": "reading:stated_duration_s",
     },
+    was="reading",
 )

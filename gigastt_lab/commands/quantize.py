@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     """Quantize, and print the report."""
     if options.threads is not None and options.threads < 1:
         options.parser.error(f"--threads {options.threads}: give 1 or more")
-    from gigastt_lab.quantization.quantize import quantize_encoder
+    from gigastt_lab.quantization.quantize import is_exact_everywhere, quantize_encoder
 
     directory = models.model_directory(options.model, options.model_dir)
     source = directory / ENCODER_NAMES["fp32"][0]
@@ -88,10 +88,8 @@ def run(options: argparse.Namespace) -> int:
             show_progress=sys.stderr.isatty(),
         )
     except ModelExistsError as error:
-        from gigastt_lab.graphs.int8_weights import saturates_somewhere
-
         how = "give --force to replace it"
-        if saturates_somewhere(target):
+        if not is_exact_everywhere(target):
             how += (
                 " by one that is exact on every processor; its weights are too large for those without VNNI"
             )

@@ -33,4 +33,5 @@ __all__, __getattr__, __dir__ = lazy(
         "canonical_name": "registry:canonical_name",
         "model_directory": "registry:model_directory",
     },
+    was="registry",
 )

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from gigastt_lab.errors import ModelError, ModelExistsError, ModelNotFoundError, NothingToQuantizeError
+from gigastt_lab.graphs.int8_weights import saturates_somewhere
 from gigastt_lab.graphs.weight_range import EXACT, WeightRange
 from gigastt_lab.models.storage import directory_lock, writing_to
 from gigastt_lab.quantization.calibration import Calibration, calibrate, sample_clips, watched
@@ -70,6 +71,11 @@ class Quantization:
     kept: tuple[Weight, ...]
     bytes_before: int
     bytes_after: int
+
+
+def is_exact_everywhere(path: Path) -> bool:
+    """True unless the sums of an INT8 encoder may saturate on a processor without VNNI."""
+    return not saturates_somewhere(path)
 
 
 def quantize_encoder(

@@ -4,3 +4,7 @@ Lives here: sessions, cores and CPU quotas, exactness of INT8 products, the cach
 May import: `models` (checksums), `types`, `errors`.
 Public: `sessions.RuntimeOptions`, `.load_session`, `processor.int8_is_exact`, `cores.default_threads`.
 """
+
+from gigastt_lab.lazy import lazy
+
+__all__, __getattr__, __dir__ = lazy(__name__, {}, was="sessions")

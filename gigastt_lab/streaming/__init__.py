@@ -21,4 +21,5 @@ __all__, __getattr__, __dir__ = lazy(
         "StreamOptions": "options:StreamOptions",
         "StreamingSession": "session:StreamingSession",
     },
+    was="session",
 )

@@ -41,7 +41,6 @@ def relative(found: np.ndarray, expected: np.ndarray) -> float:
     return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("path", "tolerance"), [(FP32, 1e-5), (INT8, TOLERANCE["int8"])])
 @pytest.mark.parametrize("n_frames", [1, 2, 3, 4, 5, 8, 61, 399, 1600])
 def test_the_function_stays_the_same(path: Path, tolerance: float, n_frames: int) -> None:

@@ -14,8 +14,6 @@ from websockets.exceptions import InvalidStatus
 from tests.support.recordings import RATE, as_wav
 from tests.support.server_process import eventually, is_error, serving
 
-pytestmark = pytest.mark.slow
-
 EVIL = "https://evil.example.com"
 
 
@@ -61,6 +59,7 @@ def test_loopback_origins_are_allowed(server, origin):
     assert refused(server, Origin=origin) is None
 
 
+@pytest.mark.slow
 def test_named_origins_are_allowed_with_their_hosts():
     flags = ("--allow-origin", "https://App.example.com", "--allow-origin", "https://b.example.com:8443",
              "--allow-host", "stt.internal")  # fmt: skip
@@ -89,6 +88,7 @@ def test_hosts_of_others_are_dns_rebinding(server):
         assert server.get("/v1/models", {"Host": host}).status == 200
 
 
+@pytest.mark.slow
 def test_any_origin_only_when_asked_for():
     with serving("--cors-allow-any") as server:
         answer = server.get("/v1/models", {"Origin": EVIL})
@@ -97,6 +97,7 @@ def test_any_origin_only_when_asked_for():
         server.wait_for_line("every web page")
 
 
+@pytest.mark.slow
 def test_an_address_that_others_can_reach_needs_consent():
     for flags in (["--host", "0.0.0.0"], ["--host", "::"], ["--host", "example.com"]):
         with serving(*flags, wait="nothing") as server:
@@ -113,6 +114,7 @@ def test_an_address_that_others_can_reach_needs_consent():
 # -- bodies -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_bodies_beyond_the_limit(wav):
     with serving("--body-limit-bytes", str(len(wav))) as server:
         assert server.post("/v1/transcribe", wav).status == 200
@@ -141,6 +143,7 @@ def test_a_refused_body_is_read_where_the_connection_stays(server):
                 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 @pytest.mark.parametrize("path", ["/v1/transcribe", "/nowhere"])
 def test_a_refused_body_is_read_where_the_connection_closes_behind_it(version, path):
@@ -183,6 +186,7 @@ def test_a_content_length_that_lies(server, wav):
     assert server.available() == 4
 
 
+@pytest.mark.slow
 def test_a_body_that_stops_coming(wav):
     with (
         serving("--idle-timeout-secs", "0.5") as server,
@@ -194,6 +198,7 @@ def test_a_body_that_stops_coming(wav):
         assert raw.recv(1_000).startswith(b"HTTP/1.1 408")
 
 
+@pytest.mark.slow
 def test_audio_that_lasts_too_long(speech):
     content = as_wav(np.tile(speech, 3))
     with serving("--max-audio-secs", "20") as server:
@@ -209,6 +214,7 @@ def test_audio_that_lasts_too_long(speech):
         assert server.post("/v1/transcribe", as_wav(ten_minutes[:-1])).status == 200
 
 
+@pytest.mark.slow
 def test_a_small_file_that_decodes_to_hours_is_stopped_on_the_way(server):
     from tests.support.audio_files import by_soundfile
 
@@ -219,6 +225,7 @@ def test_a_small_file_that_decodes_to_hours_is_stopped_on_the_way(server):
     assert server.rss_kb() < before + 100_000
 
 
+@pytest.mark.slow
 def test_work_that_takes_too_long(long_wav):
     with serving("--inference-timeout-secs", "0.3", "--threads", "1", "--pool-size", "1") as server:
         assert is_error(server.post("/v1/transcribe", long_wav), 503, "inference_timeout")
@@ -231,6 +238,7 @@ def test_work_that_takes_too_long(long_wav):
 # -- how often ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_rate_limit():
     with serving("--rate-limit-per-minute", "6", "--rate-limit-burst", "3", "--metrics") as server:
         statuses = [server.get("/v1/models").status for _ in range(5)]
@@ -248,6 +256,7 @@ def test_rate_limit():
         assert server.get("/v1/models", spoofed).status == 429  # nobody vouches for it
 
 
+@pytest.mark.slow
 def test_behind_a_proxy_clients_are_told_apart():
     flags = ("--rate-limit-per-minute", "1", "--rate-limit-burst", "1", "--trust-proxy")
     with serving(*flags) as server:

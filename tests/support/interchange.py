@@ -1,6 +1,6 @@
 """Shows that model directories go from one program to another and back.
 
-    python tests/interchange.py --model-dir DIR
+    python tests/support/interchange.py --model-dir DIR
 
 DIR holds GigaAM's graphs in FP32, and our INT8 encoder (`python -m gigastt_lab quantize`). Needs the
 packages `onnx-asr` and `gigastt`; one that is not installed is said to be skipped. Directories are made of

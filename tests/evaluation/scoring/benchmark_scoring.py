@@ -1,4 +1,4 @@
-"""How long scoring takes: `python tests/evaluation/benchmark_scoring.py [N]`, by default 10,000 records.
+"""Time of scoring: `python tests/evaluation/scoring/benchmark_scoring.py [N]`, by default 10,000 records.
 
 Every utterance has a text of its own, so that nothing is remembered from one to the next: clips' texts
 with words exchanged, a tenth of them wrong.
