@@ -29,6 +29,8 @@ from tests.support.graphs import Sizes, write_model
 from tests.support.hub import Hub, model_of, serve
 from tests.support.word_errors import word_errors
 
+collect_ignore = ["support/schemathesis_hooks.py"]  # of another program, which is not always installed
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Settings of all tests, and of the programs that they start."""
