@@ -32,6 +32,7 @@ _ROOMS: Final = {
         "recognition": "features networks search tokenizer recognizer windows stitching buckets",
         "streaming": "stream_input:input stream_options:options feature_buffer partial_search:partials "
         "endpointing",
+        "server": "server.options:option",
         "": "rich:transcript_html commands.exit_codes:exit_codes",
     },
     "evaluation": {
@@ -39,7 +40,7 @@ _ROOMS: Final = {
         "serving.cli:server",
         "datasets": "utterances manifests rows streams:parquet noise",
         "systems": "outcomes:base engine_system:engine onnx_asr_system:onnx_asr peers:gigastt servers:http "
-        "availability",
+        "availability timing.operations:timed",
         "run": "runner batching progress recorded:on_demand",
         "records": "recording:writing importing machine streaming.log:stream_log",
         "scoring": "metrics texts counting bootstrap:intervals mapsswe scores compare breakdowns "

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from evaluation.records.machine import machine_info, package_versions
+from evaluation.scoring.quantiles import p50_p95_p99
 from evaluation.server_study.crowd import Crowd
 from evaluation.server_study.operations import Done, Limits
 from evaluation.server_study.plots import soak_figure, write_png
@@ -107,7 +107,7 @@ def operations_table(done: Sequence[Done]) -> pd.DataFrame:
     """Table of operations: what came of each, and how long it took."""
     rows = []
     for name, each in _by_operation(done).items():
-        p50, p95 = np.quantile([one.took_s for one in each], [0.5, 0.95]).tolist()
+        p50, p95, _ = p50_p95_p99([one.took_s for one in each])
         rows.append(
             {
                 "Operation": name,
@@ -140,5 +140,6 @@ def _outcomes(done: Sequence[Done]) -> dict[str, int]:
 
 
 def _content(done: Sequence[Done]) -> dict[str, Any]:
-    p50, p95, longest = np.quantile([each.took_s for each in done], [0.5, 0.95, 1.0]).tolist()
+    took_s = [each.took_s for each in done]
+    (p50, p95, _), longest = p50_p95_p99(took_s), max(took_s)
     return {"n": len(done), "outcomes": _outcomes(done), "p50_s": p50, "p95_s": p95, "longest_s": longest}
