@@ -25,6 +25,7 @@ from gigastt_lab.models.registry import DEFAULT_MODEL, DEMO_CLIPS_DIRECTORY, KNO
 from gigastt_lab.runtime import cache as model_cache
 from gigastt_lab.runtime.cores import core_count
 from tests.support.downloads import forget_connections
+from tests.support.examples import load_profile
 from tests.support.graphs import Sizes, write_model
 from tests.support.hub import Hub, model_of, serve
 from tests.support.word_errors import word_errors
@@ -34,6 +35,7 @@ collect_ignore = ["support/schemathesis_hooks.py"]  # of another program, which 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Settings of all tests, and of the programs that they start."""
+    load_profile(config)
     # Processes of tests side by side share the cores: more threads than cores wait for one another, spinning.
     n_processes = int(getattr(config, "workerinput", {}).get("workercount", 1))
     if n_processes > 1:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gigastt_lab.audio.reading import Pcm16Framer, StreamResampler, from_array
 from gigastt_lab.errors import AudioError
 from tests.support.audio_files import pcm16, speechlike
+from tests.support.examples import examples
 
 RATES = [8_000, 16_000, 24_000, 44_100, 48_000]
 SIGNALS = {rate: speechlike(0.4, rate) for rate in RATES}
@@ -54,7 +55,7 @@ def test_framer_undoes_pcm16() -> None:
     np.testing.assert_allclose(Pcm16Framer().accept(pcm16(samples)), samples, atol=2**-16)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(40))
 @given(rate=st.sampled_from(RATES), cuts=st.lists(st.integers(0, 19_200), max_size=12))
 def test_resampling_chunks_equals_resampling_the_whole(rate: int, cuts: list[int]) -> None:
     signal = SIGNALS[rate]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gigastt_lab.errors import AudioError
@@ -156,7 +156,6 @@ def test_a_frame_does_not_depend_on_its_neighbours():
         np.testing.assert_array_equal(alone[:, 0], whole[:, i])
 
 
-@settings(deadline=None)
 @given(
     n_samples=st.integers(0, 30_000),
     sizes=st.lists(st.integers(0, 700) | st.integers(0, 25_000), max_size=30),
@@ -192,7 +191,6 @@ def test_stream_does_not_notice_a_reused_buffer():
     np.testing.assert_array_equal(np.concatenate(pieces, axis=1), log_mel(waveform))
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(EDGE_LENGTHS) | st.integers(0, 25_000), max_size=6))
 def test_batch_equals_single(n_samples):
     waveforms = [noise(n, seed=i) for i, n in enumerate(n_samples)]

@@ -22,6 +22,7 @@ from gigastt_lab.recognition.recognizer import Recognition, Recognizer, encodes_
 from gigastt_lab.recognition.tokenizer import Tokenizer
 from gigastt_lab.runtime.sessions import RuntimeOptions
 from tests.support.audio_files import RATE
+from tests.support.examples import examples
 from tests.support.graphs import Sizes, write_model
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def noises() -> list[np.ndarray]:
     return [rng.normal(0.0, level, n).astype(np.float32) for n, level in lengths_and_levels]
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=examples(15), derandomize=True)
 @given(order=st.lists(st.integers(0, 11), min_size=1, max_size=8))
 def test_what_shares_a_batch_and_in_which_order_changes_no_token(
     recognizer: Recognizer, waveforms: list[np.ndarray], alone: list[Recognition], order: list[int]

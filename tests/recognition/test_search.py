@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gigastt_lab.recognition.search import GreedySearch, Tokens
+from tests.support.examples import examples
 from tests.support.fakes import FakeJoiner, FakePredictor, ScriptedJoiner, ScriptedPredictor, eighths
 from tests.support.search_reference import frame_by_frame
 
@@ -42,7 +43,7 @@ networks = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(
     networks=networks,
     lengths=st.lists(st.integers(0, 20), min_size=1, max_size=5),
@@ -66,7 +67,7 @@ def test_equals_frame_by_frame_search(
         assert state.n_frames == length
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(
     networks=networks,
     lengths=st.lists(st.integers(0, 20), min_size=1, max_size=3),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gigastt_lab.recognition.stitching import MATCH_TOLERANCE_S, align, joined, seam, seam_after
 from gigastt_lab.types import Word
+from tests.support.examples import examples
 
 
 def words(text, start_s=0.0, step_s=0.5, length_s=0.3):
@@ -134,7 +135,7 @@ def overlapping(draw):
     return spoken, *ordered, (overlap_from + overlap_to) / 2
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(overlapping())
 def test_no_word_is_lost_or_doubled(case):
     spoken, before, after, middle = case

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from gigastt_lab import AudioError, AudioTooLongError
 from gigastt_lab.audio.reading import audio_blocks, decode_audio, stated_duration_s
 from gigastt_lab.recognition.windows import WindowOptions, transcribed, windows
+from tests.support.examples import examples
 from tests.support.tones import TOKENIZER, TONES_HZ, ToneRecognizer, said, speak
 from tests.support.word_errors import word_errors, words
 
@@ -76,7 +77,7 @@ def _speech_and_pause(speech_s, pause_s):
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(
     st.lists(st.tuples(st.floats(0.1, 12.0), st.floats(0.0, 3.0)), min_size=1, max_size=12),
     st.integers(900, 99_999),
@@ -114,7 +115,7 @@ def recordings(draw):
     return list(zip(starts.tolist(), tones, strict=True)), starts[-1] + draw(st.floats(0.2, 3.0))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     recordings(),
     st.sampled_from(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gigastt_lab import AudioError
 from gigastt_lab.audio.reading import from_array
 from gigastt_lab.streaming.options import PRESETS, EndpointOptions, StreamOptions
+from tests.support.examples import examples
 from tests.support.tones import TONES_HZ, said, speak, tone_stream
 from tests.support.word_errors import word_errors
 
@@ -232,7 +233,7 @@ def spoken(draw):
     return list(zip(starts.tolist(), tones, strict=True)), starts[-1] + draw(st.floats(0.25, 3.0))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(spoken(), st.integers(400, 40_000), st.sampled_from([5_000, 9_000, 22_000]))
 def test_every_word_once_in_order_at_its_time(case, chunk, max_utterance_ms):
     words, duration_s = case

@@ -28,6 +28,7 @@ from evaluation.normalize import (
     normalize_each,
     normalize_with,
 )
+from tests.support.examples import examples
 
 UNITS = "ноль один два три четыре пять шесть семь восемь девять".split()
 TEENS = [
@@ -78,7 +79,7 @@ def grouped(number):
 
 @pytest.mark.slow
 @given(st.integers(0, 10**9 - 1))
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_digits_and_their_own_words_meet(number):
     assert normalize(grouped(number)) == normalize(spoken(number))
     if number < 10**6:  # a longer bare string may be a telephone number
@@ -183,7 +184,7 @@ def test_normalising_twice_is_normalising_once(profile, text):
     pieces=st.lists(st.sampled_from(PIECES), max_size=7),
     separator=st.sampled_from([" ", " ", "-", ", "]),
 )
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_normalising_numbers_twice_is_normalising_once(profile, pieces, separator):
     once = normalize(separator.join(pieces), profile)
     assert normalize(once, profile) == once
