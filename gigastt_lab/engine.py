@@ -7,21 +7,18 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 
 from gigastt_lab.audio.inputs import Audio, blocks_of, duration_of, waveform_of
 from gigastt_lab.audio.vad import SpeechDetector
 from gigastt_lab.errors import AudioError, AudioTooLongError, ModelError, ModelNotFoundError, ProviderError
-from gigastt_lab.graphs.int8_weights import saturates_here
 from gigastt_lab.models.files import ModelFiles, Precision, PrecisionChoice
 from gigastt_lab.models.registry import DEFAULT_MODEL, KNOWN_MODELS, canonical_name, model_directory
 from gigastt_lab.recognition.buckets import with_fixed_lengths
 from gigastt_lab.recognition.networks import Networks, load_networks
+from gigastt_lab.recognition.precision import find_files, warn_of_int8
 from gigastt_lab.recognition.recognizer import Recognition, Recognizer
 from gigastt_lab.recognition.tokenizer import Tokenizer
 from gigastt_lab.recognition.windows import WindowOptions, transcribed
-from gigastt_lab.runtime.processor import int8_is_faster, int8_is_right
 from gigastt_lab.runtime.sessions import RuntimeOptions, on_first_that_starts
 from gigastt_lab.spec import GIGAAM_V3, MAX_SINGLE_PASS_S, MAX_SYMBOLS_PER_FRAME
 from gigastt_lab.streaming.options import Preset, StreamOptions, stream_options
@@ -32,7 +29,6 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_BATCH_SIZE = 8
 
-_WITHOUT_INT8: frozenset[ProviderName] = frozenset({"cuda", "tensorrt", "coreml", "directml", "nnapi"})
 _HOW_TO_GET_IT = (
     "To get it: python -m gigastt_lab download. To use files that are somewhere already: --model-dir "
     "(model_dir=...). The small packaged model is --model demo"
@@ -239,7 +235,7 @@ def load_engine(
     directory = model_directory(name, model_dir)
 
     def load_on(taken: ProviderName) -> tuple[ModelFiles, Tokenizer, Networks]:
-        files = _find_files(directory, precision, taken)
+        files = find_files(directory, precision, taken)
         tokenizer = Tokenizer.from_file(files.vocabulary)
         options = RuntimeOptions(provider=taken, threads=threads)
         networks = load_networks(files, options, n_vocabulary=len(tokenizer))
@@ -264,46 +260,5 @@ def load_engine(
     info = EngineInfo(
         name, str(directory), files.precision, session.provider, session.threads, len(tokenizer)
     )
-    if info.precision == "int8" and info.provider in _WITHOUT_INT8:
-        logger.warning(
-            "%s has no kernels for dynamic INT8: the products run on the CPU; take --precision fp32",
-            info.provider,
-        )
-    if info.precision == "int8" and info.provider == "cpu" and not int8_is_right():
-        logger.warning(
-            "this ONNX Runtime computes INT8 products otherwise on this processor than elsewhere: the text "
-            "may be another, or none; take --precision fp32 (or another ONNX Runtime, 1.25 or newer)"
-        )
+    warn_of_int8(info.precision, info.provider)
     return Engine(recognizer, tokenizer, info)
-
-
-def preferred_precision(provider: ProviderName) -> Precision:
-    """Precision that "auto" takes where both encoders are there, and the INT8 weights fit this processor.
-
-    Dynamic INT8 has kernels on CPUs only, and on some of them slower or wrong ones.
-    """
-    return "int8" if provider == "cpu" and int8_is_right() and int8_is_faster() else "fp32"
-
-
-def _find_files(directory: Path, precision: PrecisionChoice, provider: ProviderName) -> ModelFiles:
-    """The files to load; "auto" passes over an INT8 encoder whose sums would saturate on this processor."""
-    preferred = preferred_precision(provider) if precision == "auto" else "int8"
-    files = ModelFiles.find(directory, precision, preferred=preferred)
-    if files.precision != "int8" or provider != "cpu" or not saturates_here(files.encoder):
-        return files
-    other = ModelFiles.find(directory, precision, preferred="fp32")
-    is_passed_over = other.precision == "fp32"
-    instead = "FP32 is taken instead" if is_passed_over else "it runs exactly, but slower"
-    _warn_of_old_weights(files.encoder, instead)
-    return other if is_passed_over else files
-
-
-@cache
-def _warn_of_old_weights(encoder: Path, instead: str) -> None:
-    """Warn of INT8 weights that would saturate here, once for each file."""
-    logger.warning(
-        "%s: its 8-bit weights are too large for this processor, which has no VNNI and adds products in 16 "
-        "bits: %s; from the FP32 encoder, one is made that is exact and fast on every processor: "
-        "python -m gigastt_lab quantize --model-dir %s --force",
-        encoder, instead, encoder.parent,
-    )  # fmt: skip

@@ -26,6 +26,7 @@ from gigastt_lab.models.registry import DEMO_DIRECTORY
 from gigastt_lab.quantization.calibration import sample_clips
 from gigastt_lab.quantization.comparison import relative_error
 from gigastt_lab.quantization.quantize import quantize_encoder
+from gigastt_lab.recognition import precision as choice
 from gigastt_lab.recognition.networks import Encoder
 from gigastt_lab.runtime.sessions import RuntimeOptions, build_session, load_session
 
@@ -68,10 +69,10 @@ def old_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def without_vnni(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A processor that adds pairs in 16 bits, as far as this process asks. INT8 is fast on it."""
     monkeypatch.setattr(int8_weights, "int8_is_exact", lambda: False)
-    monkeypatch.setattr(engine, "int8_is_faster", lambda: True)
-    engine._warn_of_old_weights.cache_clear()
+    monkeypatch.setattr(choice, "int8_is_faster", lambda: True)
+    choice._warn_of_old_weights.cache_clear()
     yield
-    engine._warn_of_old_weights.cache_clear()
+    choice._warn_of_old_weights.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -311,5 +312,5 @@ def test_the_packaged_encoder_needs_no_vnni(without_vnni: None, caplog: pytest.L
 def test_an_old_encoder_is_no_affair_of_an_accelerator(
     old_model: Path, without_vnni: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert engine._find_files(old_model, "int8", "cuda").precision == "int8"
+    assert choice.find_files(old_model, "int8", "cuda").precision == "int8"
     assert caplog.records == []

@@ -14,6 +14,7 @@ from gigastt_lab.models.files import ENCODER_NAMES, PREFIX
 from gigastt_lab.models.registry import DEMO_DIRECTORY
 from gigastt_lab.quantization.calibration import sample_clips
 from gigastt_lab.recognition import buckets
+from gigastt_lab.recognition import precision as choice
 from gigastt_lab.recognition.buckets import BUCKET_FRAMES, BucketedEncoder, bucket_of, with_fixed_lengths
 from gigastt_lab.recognition.features import log_mel_batch
 from gigastt_lab.recognition.networks import Encoder
@@ -137,6 +138,6 @@ def test_auto_on_an_accelerator_is_fp32(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(runtime, "available_providers", lambda: ("cpu", "cuda"))
     monkeypatch.setattr(engine, "load_networks", on_cpu)
-    monkeypatch.setattr(engine, "int8_is_faster", lambda: True)
+    monkeypatch.setattr(choice, "int8_is_faster", lambda: True)
     assert engine.load_engine("demo").info.provider == "cpu"
     assert tried == [("cuda", "fp32"), ("cpu", "int8")]

@@ -10,6 +10,7 @@ import onnx
 import pytest
 
 from gigastt_lab import engine
+from gigastt_lab.recognition import precision as choice
 from gigastt_lab.runtime import processor as int8_products
 from gigastt_lab.runtime.sessions import RuntimeOptions, build_session
 
@@ -86,7 +87,7 @@ def test_kernels_that_quantize_rows_by_themselves_are_seen(monkeypatch: pytest.M
 def test_where_quantized_products_are_wrong_auto_takes_fp32(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(engine, "int8_is_right", lambda: False)
+    monkeypatch.setattr(choice, "int8_is_right", lambda: False)
     assert engine.load_engine("demo", provider="cpu").info.precision == "fp32"
     assert caplog.records == []
     assert engine.load_engine("demo", provider="cpu", precision="int8").info.precision == "int8"
@@ -94,9 +95,9 @@ def test_where_quantized_products_are_wrong_auto_takes_fp32(
 
 
 def test_auto_takes_the_precision_that_the_device_computes_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert engine.preferred_precision("cuda") == engine.preferred_precision("openvino") == "fp32"
+    assert choice.preferred_precision("cuda") == choice.preferred_precision("openvino") == "fp32"
     for is_faster, precision in ((True, "int8"), (False, "fp32")):
-        monkeypatch.setattr(engine, "int8_is_faster", lambda is_faster=is_faster: is_faster)
-        assert engine.preferred_precision("cpu") == precision
+        monkeypatch.setattr(choice, "int8_is_faster", lambda is_faster=is_faster: is_faster)
+        assert choice.preferred_precision("cpu") == precision
         assert engine.load_engine("demo", provider="cpu").info.precision == precision
     assert engine.load_engine("demo", provider="cpu", precision="int8").info.precision == "int8"
