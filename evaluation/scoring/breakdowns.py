@@ -46,7 +46,7 @@ def by_length(one: Score) -> pd.DataFrame:
     """WER against words in the normalised reference; references without a word have no rate and no bin.
 
     Returns:
-        Indexed by a label: `n_utterances`, `n_words`, `wer`, `wer_low`, `wer_high`.
+        Table indexed by a label, with `n_utterances`, `n_words`, `wer`, `wer_low`, `wer_high`.
     """
     n_words = one.utterances["n_words"].to_numpy(float)
     return _binned(one, np.where(n_words > 0, n_words, np.nan), [*_LENGTHS], [*_LENGTHS.values()])
@@ -79,7 +79,7 @@ def by_kind(one: Score) -> pd.DataFrame:
     """Rates of the kinds of error: substitutions, deletions and insertions as shares of the reference words.
 
     Returns:
-        Indexed by the kind, in the plural: `count`, `rate`, `low`, `high`.
+        Table indexed by the kind, in the plural, with `count`, `rate`, `low`, `high`.
     """
     rows = []
     for kind in ("substitutions", "deletions", "insertions"):
@@ -102,7 +102,7 @@ def calibration(one: Score, *, level: float | None = None) -> pd.DataFrame:
         level: Confidence level of the intervals, 0 to 1; by default that of the score.
 
     Returns:
-        One row per tenth of confidence: `confidence` (mean), `n_words`, `n_right`, `right` (share), `low`
+        One row per tenth of confidence, with `confidence` (mean), `n_words`, `n_right`, `right` (share), `low`
         and `high` (Wilson's interval, words taken as independent). Empty where no confidence is known.
     """
     judged = [word for record in one.file.records for word in _judged_words(record, one.options.profile)]
@@ -138,7 +138,7 @@ def confusions(one: Score) -> pd.DataFrame:
     """Confusions: edits between words of the reference and of the hypothesis, the commonest first.
 
     Returns:
-        One row per edit: `kind` (substitution, deletion, insertion), `reference`, `hypothesis` ("" where
+        One row per edit, with `kind` (substitution, deletion, insertion), `reference`, `hypothesis` ("" where
         there is none), `count`, and `id`, `example`: the first utterance with it, and the words around.
     """
     counts: Counter[tuple[str, str, str]] = Counter()

@@ -169,7 +169,7 @@ def profiles(
             file alone. Systems that are to be compared need the same ones, `plain_ids` of them all.
 
     Returns:
-        One row per profile and set of utterances: `profile`, `utterances` (`ALL` or `PLAIN`), `wer` with
+        One row per profile and set of utterances, with `profile`, `utterances` (`ALL` or `PLAIN`), `wer` with
         `wer_low` and `wer_high`, likewise `cer` and `ser`; `n_utterances`, `n_words`.
     """
     _, blocks = block_of_each(file, options.blocks)
@@ -214,7 +214,7 @@ def rules(file: RecordFile, options: Options = DEFAULTS) -> pd.DataFrame:
         options: Options of the intervals; their `profile` plays no part.
 
     Returns:
-        Indexed by the rule's name, "as written" first: `description`, `wer` with `wer_low` and `wer_high`,
+        Table indexed by the rule's name, "as written" first, with `description`, `wer` with `wer_low` and `wer_high`,
         `difference` (to the row above; negative where the rule forgives), `errors`, `n_words`, `n_changed`
         (texts of either side that the rule changed).
     """

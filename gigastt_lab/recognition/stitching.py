@@ -89,7 +89,7 @@ def seam_after(before: Sequence[Word], after: Sequence[Word], n_kept: int) -> in
         n_kept: Number of words delivered: `before[:n_kept]`.
 
     Returns:
-        Index j: `after[j:]` are new.
+        Index j, from which on `after[j:]` are new.
     """
     if not before:
         return 0
