@@ -102,8 +102,8 @@ def calibration(one: Score, *, level: float | None = None) -> pd.DataFrame:
         level: Confidence level of the intervals, 0 to 1; by default that of the score.
 
     Returns:
-        One row per tenth of confidence, with `confidence` (mean), `n_words`, `n_right`, `right` (share), `low`
-        and `high` (Wilson's interval, words taken as independent). Empty where no confidence is known.
+        One row per tenth of confidence, with `confidence` (mean), `n_words`, `n_right`, `right` (share),
+        `low` and `high` (Wilson's interval, words taken as independent). Empty where no confidence is known.
     """
     judged = [word for record in one.file.records for word in _judged_words(record, one.options.profile)]
     rows = []

@@ -214,7 +214,7 @@ def rules(file: RecordFile, options: Options = DEFAULTS) -> pd.DataFrame:
         options: Options of the intervals; their `profile` plays no part.
 
     Returns:
-        Table indexed by the rule's name, "as written" first, with `description`, `wer` with `wer_low` and `wer_high`,
+        Table by the rule's name, "as written" first, with `description`, `wer`, `wer_low`, `wer_high`,
         `difference` (to the row above; negative where the rule forgives), `errors`, `n_words`, `n_changed`
         (texts of either side that the rule changed).
     """
