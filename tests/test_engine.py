@@ -247,6 +247,7 @@ def test_dynamic_int8_gives_the_same_in_every_batch(int8_directory: Path, clips:
         assert_same(transcript, int8.transcribe(clip.path))
 
 
+@pytest.mark.slow
 def test_int8_is_as_good_as_fp32(engine: Engine, int8_engine: Engine, clips: list[Clip]) -> None:
     """Against what was said: it knows the words that FP32 is sure of, and makes as many errors in others."""
     said = [clip.text for clip in clips]

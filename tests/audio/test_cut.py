@@ -140,6 +140,7 @@ def test_an_m4a_without_its_index_is_refused() -> None:
         decode_audio(data[: data.index(b"moov") - 4])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [0.55, 0.73, 0.999])
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_stream_that_was_cut_is_decoded_as_far_as_it_goes(name: str, kept: float) -> None:

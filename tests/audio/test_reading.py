@@ -87,6 +87,7 @@ def test_companded_wav_keeps_the_signal(subtype: str, smallest_correlation: floa
     assert correlation > smallest_correlation
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [16_000, 48_000])
 @pytest.mark.parametrize("name", LOSSY)
 def test_lossy_containers_keep_signal_and_time(name: str, rate: int) -> None:

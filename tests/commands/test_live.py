@@ -97,6 +97,7 @@ def test_text_comes_before_the_end_of_stdin_and_ctrl_c_keeps_the_rest(pcm16, fin
     assert rest.split()[0] == finals[-1].text.split()[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", [b"", b"\0", bytes(3 * RATE)])
 def test_nothing_said_prints_nothing(data):
     assert streamed(data) == (0, "", "")

@@ -337,6 +337,7 @@ def interrupted(process: subprocess.Popen[bytes]) -> int:
     pytest.fail("three times Ctrl-C, and it still runs")
 
 
+@pytest.mark.slow
 def test_names_and_terminals_that_are_not_unicode_lose_nothing(tiny: Engine, tiny_directory: Path) -> None:
     name = os.fsdecode("звук.flac".encode("koi8-r"))
     shutil.copy("a.flac", name)

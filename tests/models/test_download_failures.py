@@ -245,6 +245,7 @@ def test_offline_mode(hub: Hub, target: Path, monkeypatch: pytest.MonkeyPatch) -
 # The client's settings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variable", "value"),
     [

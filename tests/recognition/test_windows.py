@@ -50,6 +50,7 @@ def as_wav(waveform, rate=RATE):
 EDGES = [0, 1, 639, 30 * RATE - 1, 30 * RATE, 30 * RATE + 1, 54 * RATE - 1, 54 * RATE, 54 * RATE + 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_samples", [*EDGES, 56 * RATE, 80 * RATE, 100 * RATE + 7, 600 * RATE])
 @pytest.mark.parametrize("block", [997, 10**9])
 def test_windows_hold_every_sample(n_samples, block):

@@ -71,6 +71,7 @@ CONTAINERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("container", CONTAINERS)
 @pytest.mark.parametrize("as_form", [False, True])
 def test_every_container_raw_and_as_a_form(server, heard, clear_clips, container, as_form):

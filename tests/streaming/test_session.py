@@ -100,6 +100,7 @@ def test_partials_come_while_an_utterance_is_spoken(whole, clear_clips):
         assert any(0 < partial.stable < len(partial.text) for partial in partials)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunk", CHUNKS.values(), ids=CHUNKS)
 def test_chunk_sizes_change_nothing(engine, recording, whole, chunk):
     assert fed(engine.stream(), recording, chunk) == whole
@@ -128,6 +129,7 @@ def test_chunks_change_nothing_at_other_rates_either(engine, clear_clips, rate):
         assert final.text == engine.transcribe(clear_clips[0].waveform, sample_rate=RATE).text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 def test_presets(engine, recording, whole, preset):
     results = fed(engine.stream(options=preset), recording)
@@ -157,6 +159,7 @@ def test_stop_recognises_what_is_left(engine, clear_clips):
     assert results[-1] is final
 
 
+@pytest.mark.slow
 def test_streams_do_not_see_each_other(engine, clear_clips):
     waveforms = [with_pauses(clear_clips[n : n + 2]) for n in range(0, 6, 2)]
     alone = [fed(engine.stream(), waveform) for waveform in waveforms]

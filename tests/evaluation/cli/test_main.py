@@ -78,6 +78,7 @@ def test_without_arguments_it_is_the_whole_study_of_the_demo(folder, study, reco
     assert page.count("<audio") > 0
 
 
+@pytest.mark.slow
 def test_the_same_command_again_redoes_nothing(folder, records) -> None:
     before = [path.read_bytes() for path in records]
     again = evaluate(folder)
@@ -107,6 +108,7 @@ def test_scores_for_machines(folder, records) -> None:
         assert [row["rule"] for row in table][:2] == ["as written", "case"]
 
 
+@pytest.mark.slow
 def test_tables_for_people(folder, records) -> None:
     scored = evaluate(folder, "score", *records, "--details", "--profile", "verbatim")
     assert "Profile verbatim" in scored.stdout
@@ -167,6 +169,7 @@ def test_golos_by_name_from_the_hub(tmp_path: Path) -> None:
     assert all(record.hypothesis for record in file.records)
 
 
+@pytest.mark.slow
 def test_a_system_that_fails_does_not_take_the_others_along(tmp_path: Path) -> None:
     """The second system's file belongs to another run: the first one is scored all the same."""
     out = tmp_path / "out"

@@ -180,6 +180,7 @@ def test_duplicates_are_dropped_on_demand(read):
     assert ["golos-crowd/test/000070", "duplicate", True] in result["findings"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("gap", "n_before"),
     [

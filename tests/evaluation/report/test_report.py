@@ -148,6 +148,7 @@ def test_the_alignment_shows_each_error_with_its_own_mark():
     assert alignment_html([]).startswith("<div")
 
 
+@pytest.mark.slow
 def test_differences_between_the_runs_are_warned_of_at_the_top(tmp_path):
     files = [
         noisy_file(30, system="A", machine={"cpu": "X"}, dataset={"name": "один", "revision": "1"}),

@@ -149,6 +149,7 @@ def test_a_server_that_is_not_there_ends_the_soak(tmp_path):
     assert soak.main(["--url", "http://127.0.0.1:9", "--out", str(tmp_path)]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["transcribe", "events", "openai", "malformed body"])
 def test_silence_is_a_hang(name, material):
     [operation] = [each for each in MIX if each.name == name]

@@ -186,6 +186,7 @@ def test_tables_have_a_row_for_each_system(two_systems):
     assert content["streams"][0]["latencies"]["partial_lag"]["p95"] == pytest.approx(0.02)
 
 
+@pytest.mark.slow
 def test_the_page_needs_nothing_else(two_systems, tmp_path):
     page_path, text_path = write_report(two_systems, tmp_path)
     page = page_path.read_text("utf-8")
