@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 import warnings
 from collections.abc import Callable, Mapping
@@ -35,7 +36,8 @@ def lazy(
 
     def former(name: str) -> Any:
         place = f"{package}.{was}"
-        if was and not name.startswith("_") and name != was:
+        # A module of that name goes first: `from package import module` asks here before it looks for it.
+        if was and not name.startswith("_") and importlib.util.find_spec(f"{package}.{name}") is None:
             found = getattr(importlib.import_module(place), name, None)
             if found is not None:
                 warnings.warn(f"{package}.{name} is {place}.{name} now", DeprecationWarning, stacklevel=3)

@@ -205,7 +205,7 @@ def _of_command(
     out = folder / name
     out.mkdir(exist_ok=True)
     arguments = [_placed(argument, folder, out) for argument in command.arguments]
-    stdin = open(_placed(command.stdin, folder, out), "rb") if command.stdin else None  # noqa: SIM115
+    stdin = open(_placed(command.stdin, folder, out), "rb") if command.stdin else None  # noqa: SIM115 - the process reads it
     ran = subprocess.run(
         [sys.executable, *arguments],
         cwd=tree,

@@ -61,7 +61,7 @@ def test_public_names_are_shown_and_load(name):
     for each in package.__all__:
         assert getattr(package, each) is not None
     with pytest.raises(AttributeError, match=f"module '{name}' has no attribute 'no_such_name'"):
-        package.no_such_name  # noqa: B018
+        package.no_such_name  # noqa: B018 - what is tried
 
 
 def test_names_are_shown_before_they_are_loaded():
@@ -72,6 +72,17 @@ def test_names_are_shown_before_they_are_loaded():
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["True", "True", "False", "False"]
+
+
+def test_a_module_of_a_room_loads_no_other():
+    """Though the room asks the module that it was once for names that it does not know."""
+    code = (
+        "import sys, warnings; warnings.simplefilter('error')\n"
+        "from gigastt_lab.runtime import cores\nfrom evaluation.datasets import audio\n"
+        "print('onnxruntime' in sys.modules, 'evaluation.datasets.named' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "False"]
 
 
 def test_a_notebook_needs_the_face_alone():

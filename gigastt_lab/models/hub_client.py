@@ -56,7 +56,7 @@ def check_settings() -> None:
         HopelessError: it cannot work so; the message names the variable to check.
     """
     try:
-        from huggingface_hub import constants, utils  # noqa: F401
+        from huggingface_hub import constants, utils  # noqa: F401 - whether it loads
     except (ValueError, OSError) as error:
         given = [name for name in sorted(os.environ) if name.startswith(("HF_", "HUGGING"))]
         raise HopelessError(
