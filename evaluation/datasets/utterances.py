@@ -9,7 +9,7 @@ Audio that cannot be decoded is found by whoever decodes it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,7 @@ class Utterance:
         speaker: Name or number of the speaker, where the dataset knows.
         session: Recording that it is part of, where the dataset knows.
         duration_s: Seconds of audio as the dataset states them; not checked.
+        metadata: What else the dataset says of it, by column: source, city, device, ...
     """
 
     id: str
@@ -47,6 +48,7 @@ class Utterance:
     speaker: str | None = None
     session: str | None = None
     duration_s: float | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Row:
     speaker: str | None = None
     session: str | None = None
     duration_s: float | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class Source(Protocol):
@@ -258,7 +261,7 @@ class Dataset:
             if first_id != own_id:
                 findings.append(Finding(own_id, "duplicate", excluded=drop, same_as=first_id))
             if not drop:
-                fields = (row.file_name, row.speaker, row.session, row.duration_s)
+                fields = (row.file_name, row.speaker, row.session, row.duration_s, row.metadata)
                 return Utterance(own_id, row.audio, row.reference, *fields)
         return None
 

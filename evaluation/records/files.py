@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -97,6 +97,9 @@ class Record:
         audio: Absolute path of the audio file, the home directory as ``~``; None where it is no file.
         error: What went wrong, if anything did.
         stream: Log of the stream; None where a file was transcribed as a whole.
+        audio_start_s: Second of the audio file at which the utterance begins; None where it is all of it.
+        stated_s: Seconds of audio as the dataset states them; None where it does not.
+        metadata: What else the dataset says of the utterance, by column.
     """
 
     id: str
@@ -115,6 +118,9 @@ class Record:
     audio: str | None = None
     error: str | None = None
     stream: StreamLog | None = None
+    audio_start_s: float | None = None
+    stated_s: float | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def confidence(self) -> float | None:
@@ -167,7 +173,7 @@ def line_of(entry: Header | Record | End) -> bytes:
     """One line of a record file, its end included."""
     kind = type(entry).__name__.lower()
     content = {
-        name: value for name, value in asdict(entry).items() if not (kind == "record" and value in (None, ()))
+        name: value for name, value in asdict(entry).items() if not (kind == "record" and value in (None, (), {}))
     }
     if isinstance(entry, Record) and entry.stream is not None:
         content["stream"] = packed(entry.stream)

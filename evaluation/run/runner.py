@@ -270,6 +270,8 @@ def _record(utterance: Utterance, outcome: Outcome) -> Record:
         speaker=utterance.speaker,
         session=utterance.session,
         audio=audio,
+        stated_s=utterance.duration_s,
+        metadata=utterance.metadata,
         **results,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, TypedDict
 
-from evaluation.normalize import DEFAULT_PROFILE, Profile
+from evaluation.normalize import DEFAULT_PROFILE, NORMALIZER_VERSION, Profile
 
 Block = Literal["speaker", "session", "utterance"]
 Blocks = Literal["auto", "speaker", "session", "utterance"]
@@ -47,10 +47,15 @@ class Options(Bootstrap):
         profile: Profile of the normaliser.
         blocks: Kind of the units drawn; "auto" takes speakers where every record names one and there are two
             or more, else sessions likewise, else utterances.
+        normalizer: Version of the normaliser's rules, one of `normalize.VERSIONS`; an older one scores as
+            that version of this package did.
+        compounds: True where words that only a space parts are no error: `радио пираты`, `радиопираты`.
     """
 
     profile: Profile = DEFAULT_PROFILE
     blocks: Blocks = "auto"
+    normalizer: str = NORMALIZER_VERSION
+    compounds: bool = False
 
 
 BOOTSTRAP: Final = Bootstrap()
@@ -70,3 +75,5 @@ class OptionsDict(BootstrapDict, total=False):
 
     profile: Profile
     blocks: Blocks
+    normalizer: str
+    compounds: bool
