@@ -17,6 +17,10 @@ class AudioNotFoundError(AudioError, FileNotFoundError):
     """No audio file at the given path."""
 
 
+class ManifestError(GigasttError, ValueError):
+    """A manifest of audio files that cannot be read: which line, what is wrong, what to do."""
+
+
 class ModelError(GigasttError):
     """A model directory that cannot be used: a broken, foreign or contradictory file."""
 

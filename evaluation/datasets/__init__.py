@@ -1,8 +1,10 @@
 """Datasets: utterances in a fixed order, and an account of what was left out.
 
-Lives here: named sets, manifests, folders, parquet and the Hub, an utterance's audio, added noise.
+Lives here: named sets, the Hub, the formats of local sets (a list of them in `formats`), tables and sets in
+memory (`in_memory`), marks of noise in references, an utterance's audio, added noise.
 May import: `gigastt_lab`.
-Public: `open_dataset`, `Dataset`, `Utterance`, `Finding`, `DatasetError`, `Noisy`, `NAMED_SETS`, `DEMO_SET`.
+Public: `open_dataset`, `Dataset`, `Utterance`, `Piece`, `Finding`, `DatasetError`, `Noisy`, `NAMED_SETS`,
+`DEMO_SET`.
 """
 
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from evaluation.datasets.named import NAMED_SETS as NAMED_SETS
     from evaluation.datasets.named import open_dataset as open_dataset
     from evaluation.datasets.noise import Noisy as Noisy
+    from evaluation.datasets.pieces import Piece as Piece
     from evaluation.datasets.utterances import Dataset as Dataset
     from evaluation.datasets.utterances import DatasetError as DatasetError
     from evaluation.datasets.utterances import Finding as Finding
@@ -28,6 +31,7 @@ __all__, __getattr__, __dir__ = lazy(
         "DatasetError": "utterances:DatasetError",
         "Finding": "utterances:Finding",
         "Noisy": "noise:Noisy",
+        "Piece": "pieces:Piece",
         "Utterance": "utterances:Utterance",
         "open_dataset": "named:open_dataset",
     },

@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from gigastt_lab.audio.reading import decode_audio
+from evaluation.datasets.pieces import Piece, cut
+from gigastt_lab.audio.reading import decode_audio, stated_duration_s
 from gigastt_lab.errors import AudioError, brief
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.types import Float32Array
@@ -47,15 +48,32 @@ class Decoded:
         return None if self.waveform is None else len(self.waveform) / GIGAAM_V3.sample_rate
 
 
-def decoded(audio: Audio) -> Decoded:
+def decoded(audio: Audio | Piece) -> Decoded:
     """The samples of one utterance, of any length, or what is wrong with it."""
     started = time.perf_counter()
     waveform, error = None, None
     try:
-        waveform = decode_audio(audio)
+        waveform = cut(audio) if isinstance(audio, Piece) else decode_audio(audio)
     except (AudioError, MemoryError) as failure:
         error = brief(failure)
     return Decoded(waveform, time.perf_counter() - started, error)
+
+
+def content(audio: Audio | Piece) -> Audio:
+    """Audio as a system takes it: a file, or the content of one; a piece is cut out and becomes a WAV file.
+
+    A piece that is all of its recording, by the recording's own word, stays that file.
+
+    Raises:
+        AudioError: the recording of a piece cannot be read, or ends before the piece begins.
+    """
+    if not isinstance(audio, Piece):
+        return audio
+    stated_s = None if audio.start_s or audio.end_s is None else stated_duration_s(audio.path)
+    is_whole = audio.start_s == 0 and audio.end_s is None
+    if is_whole or (stated_s is not None and audio.end_s is not None and stated_s <= audio.end_s + 1 / RATE):
+        return audio.path
+    return as_wav(cut(audio))
 
 
 def as_wav(waveform: Float32Array) -> bytes:

@@ -1,9 +1,9 @@
 """Local datasets: JSONL, CSV and TSV manifests, and folders of audio with a text file beside each.
 
-JSONL is NeMo's: an object a line with `audio_filepath`, `text` and perhaps `duration`; `datasets.rows`
-says which other forms there are. Paths are relative to the manifest. A row without a path, or whose file is
-not there, is a row without audio: left out and counted, as in parquet. In a folder, `a/b.wav` has its text
-in `a/b.txt`.
+JSONL is NeMo's: an object a line with `audio_filepath`, `text` and perhaps `duration`, or `offset` and
+`duration` of a piece; `datasets.rows` says which other forms there are, and `datasets.times` what makes a
+piece. Paths are relative to the manifest. A row without a path, or whose file is not there, is a row without
+audio: left out and counted, as in parquet. In a folder, `a/b.wav` has its text in `a/b.txt`.
 
 **Revisions.** Beside the texts, names and sizes of the audio files count, so that a set whose audio was
 exchanged is another one. Their content is not read: audio exchanged for other audio of exactly the same size
@@ -12,27 +12,48 @@ goes unnoticed.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
-from evaluation.datasets.rows import (
-    AUDIO_COLUMNS,
-    SESSION_COLUMNS,
-    SPEAKER_COLUMNS,
-    TEXT_COLUMNS,
-    Cells,
-    column,
-    duration_of,
-    optional,
-    read_text,
-    rows_of,
-)
+from evaluation.datasets.described import Columns, require_audio, rows_from
+from evaluation.datasets.opening import Opened, Wanted
+from evaluation.datasets.pieces import Piece
+from evaluation.datasets.rows import SUFFIXES, read_text, rows_of
 from evaluation.datasets.utterances import DatasetError, Row
 
 # What `gigastt_lab.audio.reading` reads, as it is usually named.
 AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".mp4", ".aac", ".webm")
+
+
+def recognises(path: Path) -> bool:
+    """True of a file with a manifest's suffix."""
+    return path.suffix.lower() in SUFFIXES and path.is_file()
+
+
+def read(path: Path, wanted: Wanted) -> Opened:
+    """The manifest as a dataset."""
+    return Opened(*read_manifest(path, audio_column=wanted.audio_column, text_column=wanted.text_column))
+
+
+def read_texts_beside(folder: Path, wanted: Wanted) -> Opened:
+    """The folder of audio as a dataset.
+
+    Raises:
+        DatasetError: it holds no audio, or not one file with a text beside it.
+    """
+    source, revision = read_folder(folder)
+    rows = list(source.rows(None))
+    if all(row.reference is None for row in rows):
+        tables = [path.name for path in sorted(folder.iterdir()) if path.suffix.lower() in SUFFIXES]
+        lack = f"; of its tables ({', '.join(tables[:5])}) none has usual columns for both" if tables else ""
+        raise DatasetError(
+            f"{str(folder)!r} holds {len(rows)} audio files, none with its text: no .txt beside it, and no "
+            f"table with columns such as file_name and text{lack}. docs/data.md shows every format"
+        )
+    return Opened(source, revision)
 
 
 class RowList:
@@ -59,25 +80,16 @@ def read_manifest(
         path: Path of the manifest, with one of `datasets.rows.SUFFIXES`.
         audio_column: Name of the column, or JSON key, with the audio's path. None: one of
             `datasets.rows.AUDIO_COLUMNS`.
-        text_column: Name of the column with the reference. None: one of `datasets.rows.TEXT_COLUMNS`.
+        text_column: Name of the column with the reference. None: one of
+            `datasets.rows.MANIFEST_TEXT_COLUMNS`.
 
     Raises:
         DatasetError: a line that cannot be parsed, or a missing column, by line; not one audio file is there.
     """
     content, text = read_text(path, DatasetError)
-    rows = [
-        _row(number, where, cells, folder=path.parent, columns=(audio_column, text_column))
-        for number, (where, cells) in enumerate(rows_of(path, text, DatasetError))
-    ]
-    if rows and all(row.audio is None for row in rows):
-        first = next((row.file_name for row in rows if row.file_name), None)
-        raise DatasetError(
-            f"{path}: not one of its {len(rows)} rows names an audio file that is there; "
-            + (f"the first one is {first!r}" if first else "their paths are empty")
-            + f". Paths are relative to {str(path.parent.absolute())!r}: move the manifest, or mend them"
-        )
-    sizes = _digest_of_sizes((row.file_name, row.audio) for row in rows)
-    return RowList(rows), f"{hashlib.sha256(content).hexdigest()}, audio {sizes}"
+    rows = rows_from(rows_of(path, text, DatasetError), path.parent, Columns(audio_column, text_column))
+    require_audio(rows, path)
+    return RowList(rows), f"{hashlib.sha256(content).hexdigest()}, audio {digest_of_sizes(rows)}"
 
 
 def read_folder(folder: Path) -> tuple[RowList, str]:
@@ -107,39 +119,15 @@ def read_folder(folder: Path) -> tuple[RowList, str]:
         reference = None if text_file is None else read_text(text_file, DatasetError)[1].strip("\r\n")
         digest.update(json.dumps([key, reference]).encode())
         rows.append(Row(number, key, None if path in lonely else path, reference, key))
-    sizes = _digest_of_sizes((row.file_name, row.audio) for row in rows)
-    return RowList(rows), f"{digest.hexdigest()}, audio {sizes}"
+    return RowList(rows), f"{digest.hexdigest()}, audio {digest_of_sizes(rows)}"
 
 
-def _digest_of_sizes(files: Iterable[tuple[str | None, Path | bytes | None]]) -> str:
-    """16 hexadecimal digits of the files' names, as the dataset has them, and sizes."""
-    listed = [[name, file.stat().st_size if isinstance(file, Path) else None] for name, file in files]
+def digest_of_sizes(rows: Sequence[Row]) -> str:
+    """16 hexadecimal digits of the audio files' names, as the dataset has them, and sizes."""
+    size = functools.cache(lambda path: path.stat().st_size)
+    paths = [row.audio.path if isinstance(row.audio, Piece) else row.audio for row in rows]
+    listed = [
+        [row.file_name, size(path) if isinstance(path, Path) else None]
+        for row, path in zip(rows, paths, strict=True)
+    ]
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:16]
-
-
-def _row(
-    number: int, where: str, cells: Cells, *, folder: Path, columns: tuple[str | None, str | None]
-) -> Row:
-    audio = cells[column(cells, columns[0], AUDIO_COLUMNS, "audio", where)]
-    reference = cells[column(cells, columns[1], TEXT_COLUMNS, "reference", where)]
-    if not isinstance(audio, str | None):
-        raise DatasetError(
-            f"{where}: {audio!r} is no path of an audio file; say which column holds the audio"
-        )
-    if not isinstance(reference, str | None):
-        raise DatasetError(f"{where}: the reference {reference!r} is no text; quote it")
-    if optional(cells, ("offset",)) not in (None, "0", "0.0"):
-        raise DatasetError(
-            f"{where}: an offset of {cells['offset']} s; pieces of longer files are not read: cut the audio"
-        )
-    file = folder / audio if audio else None
-    return Row(
-        number,
-        f"{number:06d}",
-        file if file is not None and file.is_file() else None,
-        reference,
-        audio or None,
-        optional(cells, SPEAKER_COLUMNS),
-        optional(cells, SESSION_COLUMNS),
-        duration_of(cells),
-    )

@@ -8,19 +8,37 @@ left alone in the middle of a file, crash the process when the interpreter goes
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.datasets.rows import SESSION_COLUMNS, SPEAKER_COLUMNS, Cells, duration_of, optional
+from evaluation.datasets.pieces import Piece
+from evaluation.datasets.rows import (
+    SESSION_COLUMNS,
+    SPEAKER_COLUMNS,
+    Cells,
+    duration_of,
+    metadata_of,
+    optional,
+)
+from evaluation.datasets.times import piece_of, times_used
 from evaluation.datasets.utterances import DatasetError, Row
 from gigastt_lab.errors import brief
 
 # What a request takes along beyond what was asked for. The 5 MiB that fsspec takes by default are for readers
 # that go on where they stopped; a row group is asked for as a whole.
 READ_AHEAD_BYTES = 64 * 1024
+
+
+def footer(file: str) -> Any:
+    """End of a parquet file, which says where its row groups are: a `pyarrow.parquet.FileMetaData`."""
+    import fsspec
+    import pyarrow.parquet
+
+    with fsspec.open(file, block_size=READ_AHEAD_BYTES) as opened:
+        return pyarrow.parquet.read_metadata(opened)
 
 
 @dataclass
@@ -34,7 +52,16 @@ class _Place:
 class StreamSource:
     """A `Source` over an `IterableDataset` of parquet files."""
 
-    def __init__(self, stream: Any, files: Sequence[str], *, where: str, audio: str, text: str) -> None:
+    def __init__(
+        self,
+        stream: Any,
+        files: Sequence[str],
+        *,
+        where: str,
+        audio: str,
+        text: str,
+        labels: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         """Take over the stream, whose audio is not decoded.
 
         Args:
@@ -43,7 +70,9 @@ class StreamSource:
             where: The set and split, for messages.
             audio: Name of the column with the audio.
             text: Name of the column with the reference.
+            labels: Names of the classes of columns that hold numbers of them.
         """
+        self._labels = labels or {}
         self._stream = stream
         self._files = files
         self._where = where
@@ -91,12 +120,8 @@ class StreamSource:
     def _sizes_of_groups(self, file: str) -> list[int]:
         """Rows of each row group of a parquet file, read from its end."""
         if file not in self._group_sizes:
-            import fsspec
-            import pyarrow.parquet
-
             try:
-                with fsspec.open(file, block_size=READ_AHEAD_BYTES) as opened:
-                    metadata = pyarrow.parquet.read_metadata(opened)
+                metadata = footer(file)
             except Exception as error:
                 raise self._broken(_Place(_short(file)), error) from error
             self._group_sizes[file] = [
@@ -112,16 +137,30 @@ class StreamSource:
                 f"{self._where}, row {place.number}: column {self._text!r} holds {type(reference).__name__}, "
                 "not text; say which column holds the reference"
             )
+        # Content is as long as it is: a start beside it is where it was cut from.
+        times = piece_of(cells, f"{self._where}, row {place.number}") if isinstance(audio, Path) else None
+        piece = Piece(audio, *times) if isinstance(audio, Path) and times else None
+        used = (self._audio, self._text, *(times_used(cells) if piece else ()))
         return Row(
             place.number,
             f"{place.number:06d}",
-            audio,
+            piece or audio,
             reference,
             file_name,
             optional(cells, SPEAKER_COLUMNS),
             optional(cells, SESSION_COLUMNS),
-            duration_of(cells),
+            piece.duration_s if piece else duration_of(cells),
+            {**metadata_of(cells, used=used), **self._named(cells)},
         )
+
+    def _named(self, cells: Cells) -> dict[str, str]:
+        """Classes of a row by their names: `male`, where the cell holds 1."""
+        numbers = {name: cells.get(name) for name in self._labels}
+        return {
+            name: self._labels[name][number]
+            for name, number in numbers.items()
+            if isinstance(number, int) and 0 <= number < len(self._labels[name])
+        }
 
     def _audio_of(self, cell: object, place: _Place) -> tuple[Path | bytes | None, str | None]:
         """The content of an audio cell, or a local path, and the file's name."""

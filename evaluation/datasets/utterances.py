@@ -3,22 +3,28 @@
 The rules, whatever the source: a null or blank reference cannot be scored and is excluded, and so is a row
 without audio. A reference that only normalising empties stays, and earns insertions. A row whose audio and
 reference both occurred before is a duplicate: kept, as published figures do, or dropped; named in any case.
-Audio that cannot be decoded is found by whoever decodes it.
+Audio that cannot be decoded is found by whoever decodes it. Marks of noise are taken out of references, told
+and kept in the metadata: `datasets.tags`.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
+from evaluation.datasets.audio import content
+from evaluation.datasets.drawing import drawn, fingerprint
+from evaluation.datasets.pieces import Piece
+from evaluation.datasets.tags import TagRule, without_tags
 from gigastt_lab.errors import GigasttError
 
-Reason = Literal["no reference", "blank reference", "no audio", "duplicate"]
+Reason = Literal["no reference", "blank reference", "no audio", "duplicate", "tags dropped", "tags only"]
 DuplicateRule = Literal["keep", "drop"]
+WITH_TAGS: Final = "reference_with_tags"
+"""Column of the metadata with the reference as it stands in the data, where marks were taken out of it."""
 
 
 class DatasetError(GigasttError):
@@ -32,8 +38,10 @@ class Utterance:
     Attributes:
         id: Unique in the dataset and the same in every run, e.g. ``golos-crowd/test/000123``: the row,
             counted from 0 with the excluded ones, or for a folder the path inside it.
-        audio: The file, or its encoded content: what `gigastt_lab.audio.reading.decode_audio` takes.
-        reference: Text as in the data, neither null nor blank.
+        audio: The file, or its encoded content: what `gigastt_lab.audio.reading.decode_audio` takes; or a
+            piece of a file. `datasets.audio.decoded` and `datasets.audio.content` take all three.
+        reference: Text as in the data, neither null nor blank, without marks of noise (see `datasets.tags`);
+            empty where it was such marks alone.
         file_name: Name of the audio file, where the dataset has one.
         speaker: Name or number of the speaker, where the dataset knows.
         session: Recording that it is part of, where the dataset knows.
@@ -42,7 +50,7 @@ class Utterance:
     """
 
     id: str
-    audio: Path | bytes = field(repr=False)
+    audio: Path | Piece | bytes = field(repr=False)
     reference: str
     file_name: str | None = None
     speaker: str | None = None
@@ -79,7 +87,7 @@ class Row:
 
     number: int
     key: str
-    audio: Path | bytes | None = field(repr=False)
+    audio: Path | Piece | bytes | None = field(repr=False)
     reference: str | None
     file_name: str | None = None
     speaker: str | None = None
@@ -170,6 +178,7 @@ class Dataset:
         sample: int | None = None,
         seed: int = 0,
         duplicates: DuplicateRule = "keep",
+        tags: TagRule = "drop",
     ) -> None:
         """Use `open_dataset`.
 
@@ -181,6 +190,8 @@ class Dataset:
                 raise ValueError(f"{option} is {value}; give a number above 0, or None for all")
         if duplicates not in {"keep", "drop"}:
             raise ValueError(f'duplicates is {duplicates!r}; allowed are "keep" and "drop"')
+        if tags not in {"keep", "drop"}:
+            raise ValueError(f'tags is {tags!r}; allowed are "drop" and "keep"')
         self.name = name
         self.revision = revision
         parts = [description]
@@ -190,12 +201,15 @@ class Dataset:
         # without a sample the seed draws nothing: it must not make two runs differ
         drawn_with = None if sample is None else seed
         self.drawing = {"limit": limit, "sample": sample, "seed": drawn_with, "duplicates": duplicates}
+        if tags != "drop":  # the usual rule is not named: older records would be another drawing's
+            self.drawing["tags"] = tags
         self._source = source
         self._prefix = prefix
         self._limit = limit
         self._sample = sample
         self._seed = seed
         self._duplicates = duplicates
+        self._tags = tags
         self._findings: list[Finding] = []
         self._n_rows = 0
 
@@ -256,14 +270,24 @@ class Dataset:
         elif row.audio is None:
             findings.append(Finding(own_id, "no audio", excluded=True))
         else:
-            first_id = first_ids.setdefault(_fingerprint(own_id, row.audio, row.reference), own_id)
+            first_id = first_ids.setdefault(fingerprint(own_id, row.audio, row.reference), own_id)
             drop = first_id != own_id and self._duplicates == "drop"
             if first_id != own_id:
                 findings.append(Finding(own_id, "duplicate", excluded=drop, same_as=first_id))
             if not drop:
-                fields = (row.file_name, row.speaker, row.session, row.duration_s, row.metadata)
-                return Utterance(own_id, row.audio, row.reference, *fields)
+                return self._utterance(own_id, row, row.audio, row.reference, findings)
         return None
+
+    def _utterance(
+        self, own_id: str, row: Row, audio: Path | Piece | bytes, reference: str, findings: list[Finding]
+    ) -> Utterance:
+        metadata = row.metadata
+        if self._tags == "drop" and (spoken := without_tags(reference)) != reference:
+            findings.append(Finding(own_id, "tags dropped" if spoken else "tags only", excluded=False))
+            metadata = {**metadata, WITH_TAGS: reference}
+            reference = spoken
+        fields = (row.file_name, row.speaker, row.session, row.duration_s, metadata)
+        return Utterance(own_id, audio, reference, *fields)
 
 
 def audio_of(dataset: Iterable[Utterance], ids: Collection[str]) -> dict[str, bytes]:
@@ -271,29 +295,8 @@ def audio_of(dataset: Iterable[Utterance], ids: Collection[str]) -> dict[str, by
     wanted, found = set(ids), {}
     for utterance in dataset if wanted else ():
         if utterance.id in wanted:
-            audio = utterance.audio
+            audio = content(utterance.audio)
             found[utterance.id] = audio if isinstance(audio, bytes) else audio.read_bytes()
             if len(found) == len(wanted):
                 break
     return found
-
-
-def drawn(n_rows: int, n_drawn: int, seed: int) -> frozenset[int]:
-    """The numbers of `n_drawn` rows of `n_rows`, or of all if there are no more.
-
-    The rows with the lowest hashes of seed and number: the same in every version of every library, and a
-    smaller sample is part of a larger one, so that work done on it counts.
-    """
-
-    def rank(number: int) -> bytes:
-        return hashlib.blake2b(f"{seed}/{number}".encode(), digest_size=8).digest()
-
-    return frozenset(sorted(range(n_rows), key=rank)[:n_drawn])
-
-
-def _fingerprint(own_id: str, audio: Path | bytes, reference: str) -> bytes:
-    try:
-        content = audio if isinstance(audio, bytes) else audio.read_bytes()
-    except OSError:  # unreadable: like no other, and the reader will say so
-        content = own_id.encode()
-    return hashlib.blake2b(reference.encode() + b"\0" + content, digest_size=16).digest()

@@ -1,9 +1,10 @@
 """Audio in: files, bytes and arrays become mono float32 samples at 16 kHz.
 
-Lives here: containers and decoders, resampling, sample checks, voice activity detection (VAD).
+Lives here: containers and decoders, resampling, sample checks, voice activity detection (VAD), pieces of
+recordings, manifests that list audio files with their texts.
 May import: `runtime` (cancellation; sessions, for Silero), `types`, `spec`, `errors`.
 Public: `reading.decode_audio`, `reading.audio_blocks`, `resample.StreamResampler`, `vad.EnergyDetector`,
-`silero.SileroDetector`.
+`silero.SileroDetector`, `pieces.Piece`, `pieces.cut`, `manifests.entries.read_manifest`.
 """
 
 from typing import TYPE_CHECKING

@@ -78,6 +78,31 @@ def decode_blocks(file: BinaryIO, container: Container) -> Generator[Block, None
         raise AudioError(f"{container.upper()} data without a single audio sample; send the whole recording")
 
 
+def wav_part(file: BinaryIO, start: int, end: int | None, sample_rate: int) -> tuple[Block, int] | None:
+    """A part of a WAV, found by its place, and the samples that the file has; None where that cannot be.
+
+    Args:
+        file: A sniffed WAV; left anywhere.
+        start: Its first sample; beyond the file's end, the part is empty.
+        end: The sample after its last; None: the file's end.
+        sample_rate: Rate, in Hz, that the file has to have: to resample, what lies before counts.
+
+    Raises:
+        AudioError: as `decode_blocks`.
+    """
+    if not wav_length_is_stated(file):
+        return None
+    with _opened_by_libsndfile(file) as sound:
+        if sound.samplerate != sample_rate:
+            return None
+        n_samples = int(sound.frames)
+        check_n_channels(sound.channels)
+        sound.seek(min(start, n_samples))
+        n_wanted = max(0, min(n_samples if end is None else end, n_samples) - start)
+        samples = sound.read(n_wanted, dtype="float32", always_2d=True).T
+        return Block(sample_rate, to_float32(samples)), n_samples
+
+
 def stated_duration(file: BinaryIO, container: Container) -> float | None:
     """The seconds that the container states or lets estimate, without decoding; None where it does not.
 

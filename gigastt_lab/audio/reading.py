@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gigastt_lab.audio.containers import STATES_ITS_LENGTH, sniff
-from gigastt_lab.audio.decoders import Block, decode_blocks, stated_duration
+from gigastt_lab.audio.decoders import Block, decode_blocks, stated_duration, wav_part
 from gigastt_lab.audio.resample import StreamResampler
 from gigastt_lab.audio.samples import Pcm16Framer, check_n_channels, check_sample_rate, to_float32
 from gigastt_lab.errors import AudioError, AudioNotFoundError, AudioTooLongError
@@ -40,6 +40,7 @@ __all__ = [
     "audio_blocks",
     "decode_audio",
     "from_array",
+    "part_by_place",
     "stated_duration_s",
 ]
 
@@ -105,6 +106,34 @@ def audio_blocks(
             yield resampler.accept(_mean(block.samples))
         if resampler is not None:
             yield resampler.finish()
+
+
+def part_by_place(
+    path: str | os.PathLike[str], start: int, end: int | None, *, sample_rate: int = GIGAAM_V3.sample_rate
+) -> tuple[Float32Array, int] | None:
+    """Samples from `start` to `end` of a file in which a sample's place is known, without decoding the rest.
+
+    That is a WAV of this very rate. Elsewhere a part is found by decoding what lies before it.
+
+    Args:
+        path: Path of the file.
+        start: First sample.
+        end: Sample after the last; None: the file's end.
+        sample_rate: Rate of the result, in Hz.
+
+    Returns:
+        Mono samples in [-1, 1], fewer where the file ends before, and the number of samples in the file.
+        None for any other file.
+
+    Raises:
+        AudioError: as `decode_audio`.
+    """
+    with _opened(path) as file:
+        try:
+            found = wav_part(file, start, end, sample_rate) if sniff(file) == "wav" else None
+        except AudioError as error:
+            raise type(error)(f"{_named(path)}: {error}") from error
+    return None if found is None else (_mean(found[0].samples), found[1])
 
 
 def stated_duration_s(source: Source) -> float | None:

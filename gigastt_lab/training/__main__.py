@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--split", choices=("test", "valid"), default="test")
     command.add_argument("--limit", type=int, help="utterances per cell")
     command.add_argument(
-        "--real", type=Path, metavar="JSON", help="also real recordings: a manifest of filename, reference"
+        "--real", type=Path, metavar="PATH", help="also real recordings: a manifest, as `eval` reads it"
     )
     command.add_argument("--records", type=Path, metavar="JSONL", help="write references and hypotheses here")
     command.set_defaults(run=_evaluate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import platform
 import re
 from collections.abc import Sequence
@@ -15,10 +16,14 @@ import numpy as np
 import onnxruntime
 from tqdm import tqdm
 
+from gigastt_lab.audio.manifests.entries import read_manifest
+from gigastt_lab.audio.pieces import Piece, cut
 from gigastt_lab.engine import Engine
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.training.corpus import Corpus, Entry, core
 from gigastt_lab.training.spoken import cardinal, digit_groups
+
+logger = logging.getLogger(__name__)
 
 RESAMPLES = 2_000
 SEED = 0
@@ -106,12 +111,28 @@ NEW_SENTENCES = "of these, new whatever their address"
 
 
 def recognise_recordings(engine: Engine, manifest: Path, cell: str) -> list[Record]:
-    """Transcribe the recordings of a JSON manifest: a list of `filename` and `reference`, files beside it."""
-    rows = json.loads(manifest.read_text(encoding="utf-8"))
-    return [
-        Record(cell, (row["reference"],), engine.transcribe(manifest.parent / row["filename"]).text)
-        for row in rows
-    ]
+    """Transcribe the recordings of a manifest, as `gigastt_lab.eval` reads it: files, or pieces of them.
+
+    Entries without a text or without their file are left out, and the log says how many.
+
+    Raises:
+        ManifestError: it cannot be read, or not one of its files is there.
+        AudioError: a recording cannot be read, or ends before a piece begins.
+    """
+    records, n_left_out = [], 0
+    for entry in read_manifest(manifest):
+        if entry.audio is None or not (entry.text and entry.text.strip()):
+            n_left_out += 1
+            continue
+        heard = (
+            engine.transcribe(cut(entry.audio), sample_rate=GIGAAM_V3.sample_rate)
+            if isinstance(entry.audio, Piece)
+            else engine.transcribe(entry.audio)
+        )
+        records.append(Record(cell, (entry.text,), heard.text))
+    if n_left_out:
+        logger.warning("%s: %d entries without a text or their file are left out", manifest, n_left_out)
+    return records
 
 
 def cell_of(entry: Entry) -> str:

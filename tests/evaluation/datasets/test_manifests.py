@@ -108,11 +108,10 @@ def test_columns_by_name(folder):
         ("a.jsonl", '{"audio_filepath": "clips/a.wav", "text": 5}\n', "line 1: the reference 5 is no text"),
         ("a.jsonl", '{"audio_filepath": 5, "text": "да"}\n', "line 1: 5 is no path"),
         ("a.jsonl", '{"audio_filepath": "", "text": "да"}\n', "not one of its 1 rows .*paths are empty"),
-        ("a.jsonl", '{"audio_filepath": "clips/a.wav", "text": "да", "offset": 2.5}\n', "offset of 2.5 s"),
         ("a.json", "[7]", "a.json, item 1: not a JSON object"),
         ("a.csv", "audio,text\nclips/a.wav,да\nclips/b.wav\n", "a.csv, line 3: 1 fields under a header of 2"),
-        ("a.csv", 'audio,text\nclips/a.wav,"да" нет\n', "a.csv, line 2: .*double its own"),
-        ("a.tsv", 'audio\ttext\nclips/a.wav\t"да\n', "a.tsv, line 2: "),
+        ("a.csv", 'audio,text\nclips/a.wav,"да" нет, да\n', "a.csv, line 2: .*double its own"),
+        ("a.tsv", 'audio\ttext\nclips/a.wav\t"да\t\n', "a.tsv, line 2: "),
         ("a.csv", "wav,text\nclips/a.wav,да\n", "there are: wav, text"),
     ],
 )

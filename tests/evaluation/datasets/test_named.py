@@ -169,7 +169,7 @@ def test_a_file_that_is_missing_beside_a_parquet_file(shards, tmp_path):
         ("golos", "there is no dataset 'golos'.*golos-crowd, golos-farfield, demo"),
         ("some/file.jsonl", "there is no dataset"),
         ("../elsewhere", "there is no dataset"),
-        (__file__, "is no manifest; known are .jsonl"),
+        (__file__, "is no dataset; known are parquet"),
     ],
 )
 def test_what_is_no_dataset_is_named(name, complaint):
