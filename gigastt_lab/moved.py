@@ -43,8 +43,10 @@ _ROOMS: Final = {
         "availability timing.operations:timed",
         "run": "runner batching progress recorded:on_demand",
         "records": "recording:writing importing machine streaming.log:stream_log",
-        "scoring": "metrics texts counting bootstrap:intervals mapsswe scores compare breakdowns "
-        "speed:latency streaming.quantiles:quantiles",
+        "scoring": "metrics texts counting mapsswe scores compare speed:latency",
+        "beyond": "breakdowns scoring.breakdowns:breakdowns",
+        "statistics": "bootstrap:intervals streaming.quantiles:quantiles scoring.intervals:intervals "
+        "scoring.quantiles:quantiles",
         "report": "report_account:account report_files:writing report_html:html report_markdown:markdown "
         "report_parts:parts report_reading:reading report_sections:sections alignment_view:alignment",
         "show": "display tables notebook_view:notebook serving.files:files",

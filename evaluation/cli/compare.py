@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from evaluation.cli import output
-from evaluation.cli.options import add_score_options, scoring
+from evaluation.cli.options import add_score_options, points, scoring
 from evaluation.records.files import read_all
 from evaluation.scoring.compare import Comparison, compare
 from gigastt_lab.exit_codes import ExitCode
@@ -17,13 +17,19 @@ def build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", type=Path, metavar="A.jsonl")
     parser.add_argument("b", type=Path, metavar="B.jsonl")
     parser.add_argument("--common", action="store_true", help="on the utterances that both files hold")
+    parser.add_argument(
+        "--margin",
+        type=points,
+        metavar="POINTS",
+        help="is A not worse than B by so many points of WER, are they equivalent within them? such as 0.3",
+    )
     add_score_options(parser)
 
 
 def carry_out(options: argparse.Namespace) -> int:
     """The paired difference of two systems, A minus B, on the same utterances."""
     a, b = read_all([options.a, options.b])
-    _show(compare(a, b, common=options.common, **scoring(options)), options)
+    _show(compare(a, b, common=options.common, margin=options.margin, **scoring(options)), options)
     return ExitCode.OK
 
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import logging
+from collections import Counter
 
 import pandas as pd
 
 from evaluation.cli import output
 from evaluation.cli.options import add_dataset_options, dataset_of
 from evaluation.datasets.named import DEMO_SET, NAMED_SETS, Dataset
+from evaluation.datasets.nonspeech import NONSPEECH_SET
+from evaluation.datasets.pieces import Piece
+from evaluation.datasets.utterances import Utterance
 from evaluation.show.display import render_text
 from gigastt_lab.exit_codes import ExitCode
+
+logger = logging.getLogger(__name__)
 
 _N_SHOWN = 5
 
@@ -20,18 +27,19 @@ build = add_dataset_options
 
 def carry_out(options: argparse.Namespace) -> int:
     """The sets that have a name; with --dataset, the first utterances of one."""
-    _show(dataset_of(options) if options.dataset else None, options)
-    return ExitCode.OK
-
-
-def _show(dataset: Dataset | None, options: argparse.Namespace) -> None:
+    dataset = dataset_of(options) if options.dataset else None
     table = _named() if dataset is None else _first_utterances(dataset)
     if options.json:
         output.write_json({"datasets" if dataset is None else "utterances": output.rows(table)})
-        return
-    if dataset is not None:
-        output.write_text(f"{dataset.name} at {dataset.revision}: {dataset.description}\n")
-    output.write_text(render_text(table.reset_index()) + "\n")
+    else:
+        if dataset is not None:
+            output.write_text(f"{dataset.name} at {dataset.revision}: {dataset.description}\n")
+        if len(table):
+            output.write_text(render_text(table.reset_index()) + "\n")
+    if dataset is None or len(table):
+        return ExitCode.OK
+    logger.error("%s has no utterance to score: %s", dataset.name, _why_not(dataset))
+    return ExitCode.FAILED
 
 
 def _named() -> pd.DataFrame:
@@ -40,12 +48,26 @@ def _named() -> pd.DataFrame:
         for name, hub_set in NAMED_SETS.items()
     ]
     rows.append({"name": DEMO_SET, "repository": "the packaged clips", "revision": ""})
+    rows.append({"name": NONSPEECH_SET, "repository": "computed: silence, noise, tones", "revision": ""})
     return pd.DataFrame(rows).set_index("name")
 
 
 def _first_utterances(dataset: Dataset) -> pd.DataFrame:
-    rows = [
-        {"id": each.id, "speaker": each.speaker or "", "reference": each.reference}
-        for each in itertools.islice(dataset, _N_SHOWN)
-    ]
-    return pd.DataFrame(rows).set_index("id")
+    rows = [_told(each) for each in itertools.islice(dataset, _N_SHOWN)]
+    columns = ["id", "speaker", "reference", *(["piece"] if any("piece" in row for row in rows) else [])]
+    return pd.DataFrame(rows, columns=columns).set_index("id").fillna("")
+
+
+def _told(utterance: Utterance) -> dict[str, str]:
+    told = {"id": utterance.id, "speaker": utterance.speaker or "", "reference": utterance.reference}
+    if isinstance(utterance.audio, Piece):
+        end = utterance.audio.end_s
+        told["piece"] = f"{utterance.audio.start_s:.2f} to {'the end' if end is None else f'{end:.2f} s'}"
+    return told
+
+
+def _why_not(dataset: Dataset) -> str:
+    """Account of the rows of a set that has no utterance."""
+    reasons = Counter(finding.reason for finding in dataset.exclusions)
+    told = ", ".join(f"{reason}: {n}" for reason, n in reasons.most_common())
+    return f"{dataset.n_rows} rows, left out for {told}" if told else "it has no rows"

@@ -12,6 +12,7 @@ from evaluation.cli import (
     compare,
     datasets,
     importing,
+    plan,
     report,
     run,
     score,
@@ -20,6 +21,7 @@ from evaluation.cli import (
     stream,
     study,
     systems,
+    times,
 )
 from gigastt_lab.exit_codes import DOWNLOAD_CODES, ExitCode, epilog, run_command, start_logging
 
@@ -41,8 +43,10 @@ _EPILOG = """commands:
   speed     speed, memory and start-up beside every installed peer, and the machine's limit
   score     score record files
   compare   paired difference of two record files
+  plan      how many utterances a question takes, from a pilot's records
   report    report.html and report.md of record files
-  import    records of another engine's output (JSONL, CSV)
+  times     word times against true ones (CTM, TextGrid)
+  import    records of another engine's output (JSONL, CSV, CTM, STM, TRN)
   datasets  what can be named, or a look into one set
   systems   which systems can run here
 
@@ -72,7 +76,9 @@ COMMANDS: dict[str | None, Command] = {
     "speed": speed,
     "score": score,
     "compare": compare,
+    "plan": plan,
     "report": report,
+    "times": times,
     "import": importing,
     "datasets": datasets,
     "systems": systems,

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 from evaluation.datasets.named import NAMED_SETS, Dataset, open_dataset
+from evaluation.datasets.tags import TagRule
 from evaluation.datasets.utterances import DuplicateRule
-from evaluation.normalize import DEFAULT_PROFILE, PROFILES
-from evaluation.scoring.options import Blocks
+from evaluation.normalize import DEFAULT_PROFILE, NORMALIZER_VERSION, PROFILES, VERSIONS
+from evaluation.scoring.options import Blocks, Method
 from evaluation.systems.registry import SystemSpec, matrix, peer_spec
 from gigastt_lab.engine import DEFAULT_BATCH_SIZE
 from gigastt_lab.models.files import PrecisionChoice
@@ -51,11 +52,11 @@ def add_dataset_options(parser: argparse.ArgumentParser) -> None:
     """Add options for the dataset."""
     group = parser.add_argument_group("dataset")
     add = group.add_argument
-    named = ", ".join((*NAMED_SETS, "demo"))
+    named = ", ".join((*NAMED_SETS, "demo", "nonspeech"))
     add("--dataset", metavar="NAME|PATH",
-        help=f"{named}; owner/name on the Hub; a manifest (.jsonl, .csv, .tsv), a parquet file, or a "
-        "folder of audio with .txt")  # fmt: skip
-    add("--split", default="test", help="of a set on the Hub; default: test")
+        help=f"{named}; owner/name on the Hub; or a path: a manifest (.jsonl, .csv, .tsv), parquet, a folder "
+        "of audio with its texts, ...; docs/data.md shows each format")  # fmt: skip
+    add("--split", help="of a set that has several; default: test, or the only one")
     add("--limit", type=at_least(1), metavar="N", help="the first N utterances")
     add(
         "--sample",
@@ -64,10 +65,12 @@ def add_dataset_options(parser: argparse.ArgumentParser) -> None:
         help="N rows drawn at random, the same for the same --seed",
     )
     add("--revision", help="of a set on the Hub; default: the pinned one, else main")
-    add("--config", help="of a set on the Hub that has several")
+    add("--config", help="configuration, or language, of a set that has several")
     add("--audio-column", metavar="NAME")
     add("--text-column", metavar="NAME")
     add("--duplicates", choices=get_args(DuplicateRule), default="keep", help="default: keep, as others do")
+    add("--tags", choices=get_args(TagRule), default="drop",
+        help="marks of noise in references, such as [шум] and <unk>; default: drop")  # fmt: skip
     add("--seed", type=at_least(0), default=0, help="of the sample and of the resamples; default: 0")
 
 
@@ -80,7 +83,13 @@ def add_score_options(parser: argparse.ArgumentParser) -> None:
     add("--resamples", type=at_least(100), default=1000, metavar="N",
         help="of the bootstrap, 100 or more; default: 1000")  # fmt: skip
     add("--blocks", choices=get_args(Blocks), default="auto",
-        help="what is resampled; default: speakers or sessions where the set knows them")  # fmt: skip
+        help="what is independent; default: speakers or sessions where they are known")  # fmt: skip
+    add("--intervals", choices=get_args(Method), default="auto",
+        help="default: jackknife with Student's t on small sets, bootstrap on large ones")  # fmt: skip
+    add("--normalizer", choices=VERSIONS, default=NORMALIZER_VERSION, metavar="VERSION",
+        help=f"rules that score: {', '.join(VERSIONS)}; default: {NORMALIZER_VERSION}")  # fmt: skip
+    add("--compounds", action="store_true",
+        help="words that only a space parts are no error: радио пираты, радиопираты")  # fmt: skip
     if not any(action.dest == "seed" for action in parser._actions):
         add("--seed", type=at_least(0), default=0, help="of the resamples; default: 0")
 
@@ -116,6 +125,7 @@ def _opened(options: argparse.Namespace) -> Dataset:
         revision=options.revision,
         config=options.config,
         duplicates=options.duplicates,
+        tags=options.tags,
     )
 
 
@@ -141,6 +151,9 @@ def scoring(options: argparse.Namespace) -> dict[str, Any]:
         "n_resamples": options.resamples,
         "seed": options.seed,
         "blocks": options.blocks,
+        "method": options.intervals,
+        "normalizer": options.normalizer,
+        "compounds": options.compounds,
     }
 
 
@@ -176,6 +189,17 @@ def among(choices: Any) -> Any:
         return names
 
     return parse
+
+
+def points(text: str) -> float:
+    """A share from points of WER: 0.3 is 0.003."""
+    try:
+        found = float(text.replace(",", "."))
+    except ValueError:
+        found = 0.0
+    if not 0 < found < 1000:
+        raise argparse.ArgumentTypeError(f"{text!r}: give points of WER above 0, such as 0.3")
+    return found / 100
 
 
 def at_least(least: int) -> Callable[[str], int]:

@@ -14,14 +14,17 @@ from typing import Any
 
 import pandas as pd
 
+from evaluation.cli.beyond import Asked
 from evaluation.cli.options import scoring
 from evaluation.records.files import RecordFile
 from evaluation.report.account import warnings
-from evaluation.scoring.compare import Comparison, as_table
+from evaluation.scoring.compare import Comparison, as_table, sentences
 from evaluation.scoring.options import Options
 from evaluation.scoring.scores import Score, labels, plain_ids, profiles, rules, score, summarize
+from evaluation.scoring.verdicts import hindrance
 from evaluation.show.display import render_text
 from evaluation.show.tables import profiles_table, rules_table, speed_table, summary_table
+from evaluation.statistics.methods import method_in_words
 from evaluation.systems.availability import peers_here
 from gigastt_lab.models.registry import KNOWN_MODELS, model_directory
 from gigastt_lab.prepare import precisions_of
@@ -29,9 +32,16 @@ from gigastt_lab.runtime.cores import core_count, default_threads
 from gigastt_lab.runtime.sessions import available_providers
 
 
-def show_scores(files: Sequence[RecordFile], options: argparse.Namespace, *, details: bool = False) -> None:
-    """Rates and speed of each file; with details, every profile and every rule."""
+def show_scores(
+    files: Sequence[RecordFile],
+    options: argparse.Namespace,
+    *,
+    details: bool = False,
+    more: Asked | None = None,
+) -> None:
+    """Rates and speed of each file; with details, every profile and rule; and what more is asked for."""
     scores = [score(file, **scoring(options)) for file in files]
+    named = dict(zip(labels(files), scores, strict=True))
     chosen = Options(**scoring(options))
     plain = plain_ids(files)
     by_profile = {
@@ -39,15 +49,18 @@ def show_scores(files: Sequence[RecordFile], options: argparse.Namespace, *, det
         for label, file in zip(labels(files), files, strict=True)
     }
     by_rule = (
-        {label: rules(file) for label, file in zip(labels(files), files, strict=True)} if details else {}
+        {label: rules(file, chosen) for label, file in zip(labels(files), files, strict=True)}
+        if details
+        else {}
     )
     if options.json:
         content = scores_content(scores)
         if details:
             content["profiles"] = {label: rows(table) for label, table in by_profile.items()}
             content["rules"] = {label: rows(table) for label, table in by_rule.items()}
-        write_json(content)
+        write_json(content | (more.content(named) if more else {}))
         return
+    told = more.text(named) if more else ""  # first: it may refuse what is asked
     write_text(scores_text(scores))
     for one in scores:
         for utterance, failure in one.failures["error"].items():
@@ -55,6 +68,7 @@ def show_scores(files: Sequence[RecordFile], options: argparse.Namespace, *, det
     if details:
         write_text(render_text(profiles_table(by_profile)) + "\n")
         write_text(render_text(rules_table(by_rule)) + "\n")
+    write_text(told)
 
 
 def show_paths(paths: Sequence[Path], options: argparse.Namespace) -> None:
@@ -86,8 +100,8 @@ def show_systems(options: argparse.Namespace) -> None:
         )
     threads = f"{core_count()} cores, {default_threads()} threads by default"
     write_text(f"provider  {', '.join(available_providers())}; {threads}\n")
-    for name, hindrance in peers.items():
-        write_text(f"peer      {name}: {hindrance or 'installed'}\n")
+    for name, missing in peers.items():
+        write_text(f"peer      {name}: {missing or 'installed'}\n")
     write_text("peer      URL of a server that speaks gigastt's or OpenAI's transcription route\n")
 
 
@@ -125,12 +139,12 @@ def scores_text(scores: Sequence[Score], names: Sequence[str] | None = None) -> 
 
 
 def method_text(one: Score) -> str:
-    """Method behind the rates and intervals, as a sentence: profile, bootstrap, resamples, seed."""
+    """Method behind the rates and intervals, as a sentence: profile, normaliser, interval, blocks, seed."""
     options, rate = one.options, one.wer
-    drawn = f"{rate.n_blocks} {options.blocks}s" if rate.n_blocks else f"{rate.n_utterances} utterances"
+    compounds = ", split and joined words forgiven" if options.compounds else ""
     return (
-        f"Profile {options.profile}, normaliser {one.normalizer}; {options.level:.0%} intervals: percentile "
-        f"bootstrap over {drawn}, {options.n_resamples} resamples, seed {options.seed}.\n"
+        f"Profile {options.profile}, normaliser {one.normalizer}{compounds}; {options.level:.0%} intervals: "
+        f"{method_in_words(rate, options.blocks)}.\n"
     )
 
 
@@ -151,13 +165,28 @@ def scores_content(scores: Sequence[Score]) -> dict[str, Any]:
 
 
 def comparison_content(comparison: Comparison) -> dict[str, Any]:
-    """Paired differences, their tests and verdict."""
+    """Paired differences, their tests and verdict, what they are of and what to know before reading them."""
+    a, b, margin = comparison.a, comparison.b, comparison.margin
+    test = asdict(comparison.mapsswe) | {"objection": comparison.mapsswe.objection(comparison.wer.n_blocks)}
     return {
         "differences": rows(as_table(comparison)),
-        "mapsswe": asdict(comparison.mapsswe),
+        "mapsswe": test,
         "speed": asdict(comparison.speed),
         "verdict": comparison.verdict(),
-        "scoring": _options_content(comparison.a.options),
+        "outcome": comparison.outcome,
+        "hindrance": hindrance(comparison.wer),
+        "p_adjusted": comparison.p_adjusted,
+        "n_comparisons": comparison.n_comparisons,
+        "margin": None if margin is None else asdict(margin) | {"p_equivalent": margin.p_equivalent},
+        "profiles": rows(comparison.by_profile),
+        "sentences": sentences(comparison),
+        "left_out": {"only_a": comparison.n_only_a, "only_b": comparison.n_only_b},
+        "findings": {
+            label: one.file.end.findings if one.file.end else None
+            for label, one in ((comparison.label_a, a), (comparison.label_b, b))
+        },
+        "scoring": _options_content(a.options) | {"normalizer": a.normalizer},
+        "warnings": warnings({comparison.label_a: a, comparison.label_b: b}),
     }
 
 

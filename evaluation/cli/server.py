@@ -116,8 +116,8 @@ def as_text(found: Benchmark) -> str:
         parts.append(f"Live streams: p50 / p95 / p99\n{render_text(streams_table(found))}\n\n")
     parts += [f"{told}\n" for told in conclusions(found)]
     parts.append(
-        "95% intervals: percentile bootstrap over tenths of a run, or over rounds of requests and calls in "
-        "turn, 1000 resamples, seed 0.\n\n"
+        "95% intervals: of rates, jackknife with Student's t over tenths of a run; of medians, percentile "
+        "bootstrap over requests, or over rounds of requests and calls in turn, 1000 resamples, seed 0.\n\n"
     )
     return "".join(parts)
 

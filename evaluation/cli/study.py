@@ -11,7 +11,7 @@ from evaluation.cli import output, run
 from evaluation.cli.options import scoring
 from evaluation.records.files import RecordFile
 from evaluation.report.report import shortened, write_report
-from evaluation.scoring.compare import Comparison, compare, sentences
+from evaluation.scoring.compare import Comparison, adjusted, compare, sentences
 from evaluation.scoring.scores import labels, score
 
 build = run.build
@@ -21,7 +21,7 @@ def carry_out(options: argparse.Namespace) -> int:
     """Run every system over the dataset; compare each with the first; one table, and a report."""
     files, directory, code = run.run_all(options)
     if files:
-        comparisons = [compare(other, files[0], **scoring(options)) for other in files[1:]]
+        comparisons = adjusted([compare(other, files[0], **scoring(options)) for other in files[1:]])
         paths = write_report(files, directory, **scoring(options))
         _show(files, comparisons, paths, options)
     return code

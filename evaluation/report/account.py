@@ -8,13 +8,19 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.normalize import NORMALIZER_VERSION
+from evaluation.records.durations import duration_mismatches, mismatch_text
 from evaluation.report.parts import Folded, Paragraph, Part, Section, Table
 from evaluation.report.sections import Material
+from evaluation.scoring.counting import n_nameless
+from evaluation.scoring.mapsswe import MIN_SEGMENTS
 from evaluation.scoring.scores import Score
+from evaluation.scoring.timing import load_warnings
+from evaluation.scoring.verdicts import MIN_UTTERANCES
 from evaluation.show.display import count, counted, failure_of
+from evaluation.statistics.methods import method_in_words
 
-_FEW_BLOCKS = 20
+_FEW_BLOCKS = 10
+_MANY_DUPLICATES = 0.01  # share; Golos has fewer
 
 
 def warnings(scores: Mapping[str, Score]) -> list[str]:
@@ -37,12 +43,49 @@ def warnings(scores: Mapping[str, Score]) -> list[str]:
         if len(one.failures):
             n_failed = counted(len(one.failures), "utterance")
             found.append(f"{label} failed on {n_failed}; all their words count as deleted.")
-    few = {(one.wer.n_blocks, one.options.blocks) for one in scores.values() if one.wer.n_blocks}
-    found += [
-        f"Only {n} {kind}s to draw from: the intervals are narrower than they should be."
-        for n, kind in sorted(few)
-        if n < _FEW_BLOCKS
-    ]
+    found += [*dict.fromkeys(text for one in scores.values() for text in _sampling_warnings(one))]
+    found += [text for label, one in scores.items() for text in _data_warnings(label, one)]
+    return found + load_warnings({label: one.file for label, one in scores.items()})
+
+
+def _sampling_warnings(one: Score) -> list[str]:
+    """Warnings on what the intervals of a score rest on."""
+    found = []
+    names, kind, n = one.block_names, one.options.blocks, len(one.utterances)
+    if n < MIN_UTTERANCES:
+        found.append(f"Only {counted(n, 'utterance')}: intervals are wide, and no verdict is given.")
+    if names is not None:
+        n_blocks, n_alone = len(set(names)), n_nameless(names)
+        if n_blocks < _FEW_BLOCKS:
+            found.append(f"Only {counted(n_blocks, kind)}: the intervals rest on their differences alone.")
+        if n_alone:
+            found.append(
+                f"{count(n_alone)} of {counted(n, 'utterance')} without a {kind}: each counts as one of its "
+                "own."
+            )
+    elif len({record.speaker for record in one.file.records} - {None}) == 1:
+        known = "" if all(record.speaker for record in one.file.records) else ", as far as they name one"
+        found.append(
+            f"All utterances are of one speaker{known}: the intervals speak of this speaker's utterances, "
+            "and say nothing about others."
+        )
+    return found
+
+
+def _data_warnings(label: str, one: Score) -> list[str]:
+    """Warnings on what the records of a score hold."""
+    found = []
+    n = len(one.utterances)
+    findings = one.file.end.findings if one.file.end else ()
+    n_again = sum(each["reason"] == "duplicate" and not each["excluded"] for each in findings)
+    if n_again > _MANY_DUPLICATES * n:
+        found.append(
+            f"{label}: {count(n_again)} of {counted(n, 'utterance')} repeat an earlier one, audio and text "
+            "alike; the intervals take them as independent and are too narrow (--duplicates drop)."
+        )
+    other = duration_mismatches(one.file.records)
+    if other:
+        found.append(f"{label}: {mismatch_text(other, n)}")
     return found
 
 
@@ -110,26 +153,25 @@ def runs_section(material: Material) -> Section:
 def method_section(material: Material) -> Section:
     """Section on the method: how the numbers were made."""
     options = material.options
-    drawn = {
-        f"{one.wer.n_blocks} {one.options.blocks}s" if one.wer.n_blocks else "utterances"
-        for one in material.scores.values()
-    }
+    drawn = {method_in_words(one.wer, one.options.blocks) for one in material.scores.values()}
     independence = (
         " No record file names speakers or sessions throughout, so utterances are taken as independent; "
         "where speakers recur, the intervals are too narrow."
-        if drawn == {"utterances"} and options.blocks == "auto"
+        if options.blocks == "auto" and all(one.block_names is None for one in material.scores.values())
         else ""
     )
     texts = [
         "WER = (S + D + I) / N: substituted, deleted and inserted words over reference words, summed over "
         "all utterances before dividing. CER is the same over characters, spaces among them. SER is the "
         "share of utterances with a wrong word. A failed utterance counts as all words deleted. Both sides "
-        f"are normalised by version {NORMALIZER_VERSION} of the normaliser, profile {options.profile}, and "
+        f"are normalised by version {options.normalizer} of the normaliser, profile {options.profile}, and "
         "aligned by jiwer; where several alignments have the fewest errors, one of them is shown.",
-        f"Intervals: percentile bootstrap, {count(options.n_resamples)} resamples of "
-        f"{' and '.join(sorted(drawn))}, seed {options.seed}, level {options.level:.0%} (Bisani and Ney, "
-        "ICASSP 2004). Differences are of both systems on the same resamples; MAPSSWE is the matched-pairs "
-        f"test of Gillick and Cox (ICASSP 1989).{independence}",
+        f"Intervals of level {options.level:.0%}: {'; '.join(sorted(drawn))}. Small sets take the delete-one "
+        "jackknife on the log scale with Student's t, large ones the percentile bootstrap (Bisani and Ney, "
+        "ICASSP 2004), sets without an error exact bounds; docs/statistics.md has their measured coverage. "
+        "Differences are of both systems on the same utterances; among several, p-values are adjusted by "
+        "Holm. MAPSSWE is the matched-pairs test of Gillick and Cox (ICASSP 1989); its p-value is given from "
+        f"{MIN_SEGMENTS} segments on.{independence}",
         "RTFx = seconds of audio / seconds of work, decoding of the file included, over the utterances that "
         "were recognised; p50, p95 and p99 are percentiles over utterances. Its interval speaks of this run "
         "on this machine, not of another day.",

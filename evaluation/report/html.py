@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import html
 import re
 from collections.abc import Iterable
 from importlib.resources import files
 
 from evaluation.plots import FAINT, INK
+from evaluation.records.naming import safe_name
 from evaluation.report.alignment import GAP, LEGEND, alignment_html
 from evaluation.report.parts import (
     Card,
@@ -24,7 +24,7 @@ from evaluation.report.parts import (
     Tile,
 )
 from evaluation.scoring.metrics import ChunkKind
-from evaluation.show.display import render_html
+from evaluation.show.display import as_html, harmless, render_html
 
 # Nothing is fetched, whatever a text may contain; pictures and audio are inside the page.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:"
@@ -50,7 +50,7 @@ def to_html(report: Report) -> str:
     navigation = f"<nav>{links}</nav>" if len(listed) > 1 else ""
     # The marks are explained where they first occur.
     first = next((one for one in report.sections if any(isinstance(part, Card) for part in one.parts)), None)
-    return "\n".join(
+    page = "\n".join(
         [
             '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
@@ -64,6 +64,7 @@ def to_html(report: Report) -> str:
             "</main></body></html>\n",
         ]
     )
+    return harmless(page)
 
 
 def audio_type(content: bytes) -> str | None:
@@ -107,7 +108,7 @@ def _plot(plot: Plot) -> str:
     """The drawing inside the page: names made unique, ink and grid in the page's colours, light or dark."""
     svg = re.sub(r'\s+xmlns(:\w+)?="[^"]*"', "", plot.svg).replace("xlink:href", "href")
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{plot.name}-", svg)
+    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{safe_name(plot.name)}-", svg)
     svg = svg.replace(INK, "var(--ink)").replace(FAINT, "var(--faint)")
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{_text(plot.caption)}" ', 1)
     caption = f"<figcaption>{_text(plot.caption)}</figcaption>"
@@ -147,7 +148,7 @@ def _legend() -> str:
 
 
 def _text(text: str) -> str:
-    return html.escape(str(text))
+    return as_html(text)
 
 
 def _join(texts: Iterable[str]) -> str:

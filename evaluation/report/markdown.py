@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from evaluation.records.naming import safe_name
 from evaluation.report.alignment import alignment_text
 from evaluation.report.parts import Card, Folded, Paragraph, Part, Plot, Report, Row, Table
-from evaluation.show.display import markdown, render_markdown
+from evaluation.show.display import harmless, markdown, render_markdown
 
 FIGURES = "report_figures"
 """Folder of the plots, beside the report."""
@@ -32,7 +33,7 @@ def _part(part: Part, figures: dict[str, str]) -> str:
             title = f"**{markdown(caption)}**\n\n" if caption else ""
             return title + render_markdown(content)
         case Plot(name, svg, caption):
-            path = f"{FIGURES}/{name}.svg"
+            path = f"{FIGURES}/{safe_name(name)}.svg"
             # Ink is dark, and the page may be too.
             figures[path] = re.sub(
                 r"(<svg[^>]*>)", r'\1<rect width="100%" height="100%" fill="#fff"/>', svg, count=1
@@ -50,10 +51,14 @@ def _part(part: Part, figures: dict[str, str]) -> str:
 def _card(card: Card) -> str:
     lines = [f"reference: {' '.join(card.reference.split())}"]
     for heard in card.heard:
-        lines += ["", f"{heard.system}: {heard.outcome}", alignment_text(heard.chunks, indent="  ")]
+        lines += [
+            "",
+            f"{' '.join(heard.system.split())}: {heard.outcome}",
+            alignment_text(heard.chunks, indent="  "),
+        ]
         if heard.written is not None:
             lines.append(f"  written: {' '.join(heard.written.split())}")
-    content = "\n".join(lines)
+    content = harmless("\n".join(lines))
     # Longer than any run of backticks inside.
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", content)), default=0))
     return f"**{markdown(card.id)}** ({markdown(card.about)})\n\n{fence}text\n{content}\n{fence}"

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from evaluation.beyond.breakdowns import confusions
 from evaluation.report.html import audio_type
 from evaluation.report.parts import Card, Heard, Paragraph, Part, Row, Section, Table
 from evaluation.report.sections import Material
-from evaluation.scoring.breakdowns import confusions
 from evaluation.scoring.scores import Score
 from evaluation.scoring.texts import alignment
 from evaluation.show.display import count, counted, failure_of, percent, seconds

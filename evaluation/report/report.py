@@ -8,8 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
+from evaluation.beyond.keywords import Term
 from evaluation.records.files import RecordFile
+from evaluation.records.tables import Records, record_files
 from evaluation.report.account import failures_section, method_section, runs_section, warnings
+from evaluation.report.beyond import beyond_sections, with_measures
+from evaluation.report.groups import groups_section
 from evaluation.report.html import to_html
 from evaluation.report.parts import Report, Section
 from evaluation.report.reading import (
@@ -18,6 +22,7 @@ from evaluation.report.reading import (
     utterance_sections,
     worst_section,
 )
+from evaluation.report.recording import heard_in
 from evaluation.report.sections import (
     Material,
     confidence_section,
@@ -30,34 +35,38 @@ from evaluation.report.sections import (
     tile,
 )
 from evaluation.report.writing import ReportFiles, write_files
-from evaluation.scoring.compare import Comparison, compare
+from evaluation.scoring.compare import Comparison, adjusted, compare
 from evaluation.scoring.counting import ScoreError
 from evaluation.scoring.options import DEFAULTS, Options, OptionsDict
 from evaluation.scoring.scores import Score, labels, score
 from evaluation.show.display import counted, estimate, seconds
 from evaluation.show.notebook import Page
+from gigastt_lab.errors import AudioError
 
 _ALL_PAIRS_OF = 3  # systems; of more, the first is compared with each
 
 
 def write_report(
-    files: Sequence[RecordFile],
-    directory: Path,
+    files: Records | Sequence[Records],
+    directory: str | Path,
     options: Options = DEFAULTS,
     *,
     audio: Callable[[str], bytes | None] | None = None,
     snr_db: Mapping[str, float] | None = None,
+    terms: Sequence[Term] = (),
     **changes: Unpack[OptionsDict],
 ) -> ReportFiles:
     """Write ``report.html``, one page that needs no network, and ``report.md`` with its plots beside it.
 
     Args:
-        files: Record files, one per system. Those on the same utterances are compared.
+        files: Records, a file or its path, a table or a score for each system. Those on the same utterances
+            are compared.
         directory: Directory of the report, made if it is not there; earlier reports in it are replaced.
         options: Options of the scores; `profile` plays no part in the tables of every profile.
         audio: Encoded audio of an utterance by its id, None where it is not at hand; the page takes in that
             of the utterances it shows, up to some megabytes. By default the files that the records name.
         snr_db: Signal-to-noise ratio of utterances by their ids, in dB, for a section on noise.
+        terms: Terms to look for, from `evaluation.beyond.keywords.read_terms`.
         **changes: Single options by keyword, in place of those in `options`: `profile`, `n_resamples`,
             `level`, `seed`, `blocks`.
 
@@ -69,8 +78,9 @@ def write_report(
         ValueError: an option outside its range.
     """
     options = replace(options, **changes)
-    report = _report(_material(files, options, audio or audio_in(files), snr_db or {}))
-    return write_files(report, directory, "report")
+    files = record_files(files)
+    report = _report(_material(files, options, audio or audio_in(files), snr_db or {}), terms)
+    return write_files(report, Path(directory), "report")
 
 
 def worst_page(scores: Mapping[str, Score], *, audio: Callable[[str], bytes | None] | None = None) -> Page:
@@ -95,12 +105,13 @@ def differing_page(one: Comparison, *, audio: Callable[[str], bytes | None] | No
 
 def audio_in(files: Sequence[RecordFile]) -> Callable[[str], bytes | None]:
     """Finder of audio, by the id of an utterance, where records name files that are there."""
-    paths = {record.id: record.audio for file in files for record in file.records if record.audio}
+    found = {record.id: record for file in files for record in file.records if record.audio}
 
     def find(utterance: str) -> bytes | None:
+        record = found.get(utterance)
         try:
-            return Path(paths[utterance]).expanduser().read_bytes()
-        except (KeyError, OSError):
+            return None if record is None else heard_in(record)
+        except (AudioError, OSError):
             return None
 
     return find
@@ -169,20 +180,22 @@ def _material(
     return Material(
         scores=scores,
         options=options,
-        comparisons=comparisons,
+        comparisons=adjusted(comparisons),
         refusals=refusals,
         audio=audio,
         snr_db=snr_db,
     )
 
 
-def _report(material: Material) -> Report:
+def _report(material: Material, terms: Sequence[Term] = ()) -> Report:
     sections = [
         summary_section(material),
         difference_section(material),
         normalization_section(material),
         shape_section(material),
-        confidence_section(material),
+        groups_section(material.scores),
+        with_measures(confidence_section(material), material.scores),
+        *beyond_sections(material.scores, terms),
         confusions_section(material),
         *utterance_sections(material),
         speed_section(material),

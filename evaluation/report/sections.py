@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from evaluation import plots
+from evaluation.beyond import breakdowns
 from evaluation.normalize import PROFILE_RULES, PROFILES
 from evaluation.records.files import RecordFile
 from evaluation.report.parts import Paragraph, Part, Plot, Row, Section, Table, Tile
-from evaluation.scoring import breakdowns
 from evaluation.scoring.compare import Comparison, as_table, sentences
 from evaluation.scoring.options import Options
 from evaluation.scoring.scores import PLAIN, Score, plain_ids, profiles, rules, summarize
+from evaluation.scoring.writing import writing_table
 from evaluation.show.display import DASH, counted, decimal, estimate, percent
 from evaluation.show.tables import (
     bins_table,
@@ -91,7 +92,7 @@ def difference_section(material: Material) -> Section | None:
     parts: list[Part] = [Paragraph(f"Not compared: {refusal}.") for refusal in material.refusals]
     if material.comparisons:
         table = pd.concat([as_table(one) for one in material.comparisons])
-        parts.append(Table(differences_table(table), "Rates of A minus rates of B, on the same resamples"))
+        parts.append(Table(differences_table(table), "Rates of A minus rates of B, on the same utterances"))
     for one in material.comparisons:
         content = " ".join(sentences(one))
         parts.append(
@@ -100,6 +101,12 @@ def difference_section(material: Material) -> Section | None:
                     Paragraph(f"{one.label_a} against {one.label_b}. {content}"),
                     Table(contingency_table(one.contingency), "Utterances without and with a word error"),
                 )
+            )
+        )
+        parts.append(
+            Table(
+                writing_table(one.by_profile),
+                f"{one.label_a} minus {one.label_b} under every profile, and where writing plays no part",
             )
         )
     return Section("Differences", tuple(parts)) if parts else None
@@ -111,7 +118,7 @@ def normalization_section(material: Material) -> Section:
     by_profile = {
         label: profiles(one.file, material.options, plain=plain) for label, one in material.scores.items()
     }
-    by_rule = {label: rules(one.file) for label, one in material.scores.items()}
+    by_rule = {label: rules(one.file, material.options) for label, one in material.scores.items()}
     svg = plots.to_svg(plots.wer_by_profile(by_profile))
     named = "; ".join(f"{name}: {', '.join(rule.name for rule in PROFILE_RULES[name])}" for name in PROFILES)
     return Section(

@@ -1,6 +1,6 @@
-"""Scores of records: error rates, intervals, differences, breakdowns, speed.
+"""Scores of records: error rates, differences of systems and what they allow to say, plans, speed.
 
-Lives here: metrics and counts, bootstrap intervals, MAPSSWE, comparison of two systems, breakdowns.
-May import: `records`, `normalize`, `show`.
-Public: `scores.score`, `compare.compare`, `options.Options`, `breakdowns`, `intervals`, `mapsswe`.
+Lives here: metrics and counts, comparison of two systems, verdicts, margins, MAPSSWE, plans, latency.
+May import: `records`, `normalize`, `statistics`, `show`.
+Public: `scores.score`, `compare.compare`, `options.Options`, `verdicts`, `planning`, `mapsswe`.
 """

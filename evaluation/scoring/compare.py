@@ -1,30 +1,39 @@
 """Comparison of two systems on the same utterances: paired differences, a test, and the texts that differ.
 
-Differences are A minus B, on the same resamples (`intervals.paired_difference`); MAPSSWE stands
-beside them. Files that do not hold the same utterances with the same references are refused.
+Differences are A minus B, on the same utterances (`differences.paired_difference`); MAPSSWE stands beside
+them where its conditions are met. `verdicts` says when no verdict is given, `profiles_of` whether it
+depends on ways of writing, `margins` whether A is good enough. Files that do not hold the same utterances
+with the same references are refused.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
 from evaluation.records.files import RecordFile
+from evaluation.records.tables import Records, record_file
 from evaluation.scoring.counting import ScoreError, check_ids
-from evaluation.scoring.intervals import PairedDifference, paired_difference
 from evaluation.scoring.latency import SpeedRatio, speed_ratio
-from evaluation.scoring.mapsswe import Mapsswe, mapsswe
+from evaluation.scoring.mapsswe import MIN_SEGMENTS, Mapsswe, mapsswe
+from evaluation.scoring.margins import MarginTest, margin_test
 from evaluation.scoring.options import DEFAULTS, Options, OptionsDict
 from evaluation.scoring.scores import Score, labels, score, summarize
 from evaluation.scoring.texts import alignment
-from evaluation.show.display import DASH, count, counted, decimal, estimate, render_text
+from evaluation.scoring.timing import speed_sentence
+from evaluation.scoring.verdicts import Outcome, outcome, p_text, verdict
+from evaluation.scoring.writing import by_profile, writing_table, writing_warning
+from evaluation.show.display import count, counted, decimal, render_text
 from evaluation.show.notebook import framed
 from evaluation.show.tables import contingency_table, differences_table, summary_table
+from evaluation.statistics.differences import PairedDifference, paired_difference
+from evaluation.statistics.facts import method_of
+from evaluation.statistics.holm import holm
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +47,9 @@ class Comparison:
         mapsswe: MAPSSWE test of the word errors.
         n_only_a, n_only_b: Numbers of utterances that the other file lacks, left out by request.
         speed: Ratio of their speeds.
+        margin: Answer to "is A not worse than B by so much?"; None where it was not asked.
+        p_adjusted: P-value of the difference in WER after Holm's correction; None of a single comparison.
+        n_comparisons: Number of comparisons that it was made among.
     """
 
     a: Score = field(repr=False)
@@ -50,6 +62,19 @@ class Comparison:
     n_only_a: int
     n_only_b: int
     speed: SpeedRatio
+    margin: MarginTest | None = None
+    p_adjusted: float | None = None
+    n_comparisons: int = 1
+
+    @cached_property
+    def by_profile(self) -> pd.DataFrame:
+        """Difference in WER under every profile, on all and on plain utterances; see `writing.by_profile`."""
+        return by_profile(self.a.file, self.b.file, self.a.options)
+
+    @property
+    def outcome(self) -> Outcome:
+        """Better system, or why none is named; see `verdicts.outcome`."""
+        return outcome(self.wer, self.p_adjusted)
 
     @property
     def contingency(self) -> pd.DataFrame:
@@ -85,7 +110,13 @@ class Comparison:
 
     def verdict(self) -> str:
         """The difference in WER, in a sentence."""
-        return verdict(self.wer, self.label_a, self.label_b)
+        return verdict(
+            self.wer,
+            self.label_a,
+            self.label_b,
+            p_adjusted=self.p_adjusted,
+            n_comparisons=self.n_comparisons,
+        )
 
     def to_text(self, n_differing: int = 5) -> str:
         """Text of the comparison for a terminal, with the first utterances whose texts differ."""
@@ -95,6 +126,8 @@ class Comparison:
             *sentences(self),
             "",
             render_text(differences_table(as_table(self))),
+            "",
+            render_text(writing_table(self.by_profile)),
             "",
             render_text(contingency_table(self.contingency)),
         ]
@@ -112,11 +145,15 @@ class Comparison:
             parts += [f"  {name.ljust(width)}  {row[column]}".rstrip() for name, column in lines.items()]
         return "\n".join(parts) + "\n"
 
+    def __repr__(self) -> str:
+        return "\n".join([render_text(summary_table(self._scores())), *sentences(self)])
+
     def _repr_html_(self) -> str:
         return framed(
             *sentences(self),
             summary_table(self._scores()),
             differences_table(as_table(self)),
+            writing_table(self.by_profile),
             contingency_table(self.contingency),
         )
 
@@ -125,43 +162,50 @@ class Comparison:
 
 
 def compare(
-    a: RecordFile,
-    b: RecordFile,
+    a: Records,
+    b: Records,
     options: Options = DEFAULTS,
     *,
     common: bool = False,
+    margin: float | None = None,
     **changes: Unpack[OptionsDict],
 ) -> Comparison:
     """Comparison of system A with system B on the same utterances, in whatever order the files have them.
 
     Args:
-        a: Record file of system A.
-        b: Record file of system B.
+        a: Records of system A: a file or its path, a table, or a score of them.
+        b: Records of system B, likewise.
         options: Options of both scores and of the differences.
         common: Compare files that hold other utterances than each other on those that both have.
+        margin: Margin of WER for "A is not worse than B", a share: 0.003 is 0.3 points.
         **changes: Single options by keyword, in place of those in `options`, as of `scores.score`.
 
     Raises:
         ScoreError: the files hold other utterances or references than each other, or one of them twice.
         ValueError: an option outside its range.
     """
+    a, b = record_file(a), record_file(b)
     ours, theirs, n_only_a, n_only_b = _paired(a, b, common)
     options = replace(options, **changes)
     score_a, score_b = (score(file, options) for file in (ours, theirs))
     label_a, label_b = labels([a, b])
     pairs = [
         [
-            alignment(row.normalized_reference, row.normalized_hypothesis)
-            for row in one.utterances.itertuples()
+            alignment(reference, hypothesis, options.compounds)
+            for reference, hypothesis in zip(
+                one.utterances["normalized_reference"], one.utterances["normalized_hypothesis"], strict=True
+            )
         ]
         for one in (score_a, score_b)
     ]
+    wer = _difference(score_a, score_b, "errors", "n_words")
     return Comparison(
         a=score_a,
         b=score_b,
         label_a=label_a,
         label_b=label_b,
-        wer=_difference(score_a, score_b, "errors", "n_words"),
+        wer=wer,
+        margin=None if margin is None else margin_test(wer, margin),
         cer=_difference(score_a, score_b, "char_errors", "n_chars"),
         mapsswe=mapsswe(*pairs),
         n_only_a=n_only_a,
@@ -180,46 +224,38 @@ def summary(
 def as_table(comparison: Comparison) -> pd.DataFrame:
     """Table of the paired differences, one row per rate: labels `a`, `b`, then as in `PairedDifference`."""
     rates = {"wer": comparison.wer, "cer": comparison.cer}
-    rows = [{"a": comparison.label_a, "b": comparison.label_b} | asdict(rate) for rate in rates.values()]
+    kind = comparison.a.options.blocks
+    rows = [
+        {"a": comparison.label_a, "b": comparison.label_b} | asdict(rate) | {"method": method_of(rate, kind)}
+        for rate in rates.values()
+    ]
     return pd.DataFrame(rows, index=pd.Index(rates, name="rate"))
 
 
-def verdict(difference: PairedDifference, label_a: str, label_b: str) -> str:
-    """Verdict in a sentence: the better system and by how many points, or no difference; with the interval.
-
-    >>> counts = {"errors_a": [0, 1, 0, 1], "errors_b": [2, 3, 2, 3], "totals": [9, 9, 9, 9]}
-    >>> verdict(paired_difference(**counts), "int8", "fp32")
-    'int8 is better by 22.22 points [22.22, 22.22]'
-    """
-    points, low, high = (100 * value for value in (difference.difference, difference.low, difference.high))
-    if math.isnan(points):
-        return "no rates to compare: the references have no words"
-    if math.isnan(low):
-        return f"{label_a} minus {label_b}: {decimal(points, sign=True)} points [{DASH}]; too few utterances"
-    if low <= 0 <= high:
-        interval_text = estimate(points, low, high, scale=1, sign=True)
-        return f"no difference was found: {label_a} minus {label_b} is {interval_text} points"
-    if points < 0:
-        return f"{label_a} is better by {estimate(-points, -high, -low, scale=1).replace(' ', ' points ', 1)}"
-    return f"{label_b} is better by {estimate(points, low, high, scale=1).replace(' ', ' points ', 1)}"
+def adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The comparisons with their p-values adjusted for one another, by Holm; of one alone, unchanged."""
+    if len(comparisons) < 2:
+        return list(comparisons)
+    p_values = holm([one.wer.p_value for one in comparisons])
+    return [
+        replace(one, p_adjusted=p, n_comparisons=len(comparisons))
+        for one, p in zip(comparisons, p_values, strict=True)
+    ]
 
 
 def sentences(comparison: Comparison) -> list[str]:
-    """Findings of a comparison in sentences: both rates, the test, the speed, and what was left out."""
+    """Findings of a comparison in sentences: the differences, the test, the speed, and what was left out."""
     names = comparison.label_a, comparison.label_b
-    test, fast = comparison.mapsswe, comparison.speed
     found = [
-        f"WER: {verdict(comparison.wer, *names)}.",
+        f"WER: {comparison.verdict()}.",
+        *writing_warning(comparison.by_profile, comparison.a.options.profile, *names),
         f"CER: {verdict(comparison.cer, *names)}.",
-        f"MAPSSWE over {counted(test.n_segments, 'segment')}: "
-        f"z = {decimal(test.z)}, p = {_p_value(test.p_value)}.",
+        _mapsswe_sentence(comparison),
     ]
-    if fast.n_timed:
-        ratio = estimate(fast.ratio, fast.low, fast.high, scale=1)
-        found.append(
-            f"Speed: {names[0]} is {ratio} times as fast as {names[1]}, "
-            f"{decimal(fast.median)} times on the median utterance."
-        )
+    if comparison.margin is not None:
+        found.append(comparison.margin.sentence(*names))
+    told = speed_sentence(comparison.speed, names, (comparison.a.file, comparison.b.file))
+    found += [told] if told else []
     if comparison.n_only_a or comparison.n_only_b:
         found.append(
             f"Left out: {counted(comparison.n_only_a, 'utterance')} that only {names[0]} has, "
@@ -228,8 +264,14 @@ def sentences(comparison: Comparison) -> list[str]:
     return found
 
 
-def _p_value(p: float) -> str:
-    return decimal(p, 4) if math.isnan(p) or p >= 0.0001 else "less than 0.0001"
+def _mapsswe_sentence(comparison: Comparison) -> str:
+    test = comparison.mapsswe
+    objection = test.objection(comparison.wer.n_blocks)
+    over = f"MAPSSWE over {counted(test.n_segments, 'segment')}: "
+    if objection and test.n_segments < MIN_SEGMENTS:
+        return f"{over}no p-value; {objection}."
+    told = f"{over}z = {decimal(test.z)}, p = {p_text(test.p_value)}"
+    return f"{told}; but {objection}: go by the interval." if objection else f"{told}."
 
 
 def _paired(a: RecordFile, b: RecordFile, common: bool) -> tuple[RecordFile, RecordFile, int, int]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
+from typing import Final, Literal
 
 import pandas as pd
 
-from evaluation.normalize import Profile
 from evaluation.records.files import RecordFile, as_text
-from evaluation.scoring.intervals import Interval, interval
 from evaluation.scoring.options import Block, Blocks, Options
 from evaluation.scoring.texts import char_counts, normalized, word_counts
+from evaluation.statistics.intervals import Interval, interval
 from gigastt_lab.errors import GigasttError
+
+NAMELESS: Final = "\0"  # no speaker's name begins so
+"""Beginning of the block of an utterance that names no speaker or session; its id follows."""
 
 
 class ScoreError(GigasttError, ValueError):
@@ -29,13 +31,15 @@ def check_ids(file: RecordFile) -> None:
         )
 
 
-def utterance_table(file: RecordFile, profile: Profile) -> pd.DataFrame:
+def utterance_table(file: RecordFile, options: Options) -> pd.DataFrame:
     """Table of the utterances, indexed by id, in the file's order: texts, counts, seconds; see `Score`."""
+    profile, version, compounds = options.profile, options.normalizer, options.compounds
     rows = []
     for record in file.records:
         raw_ref, raw_hyp = as_text(record.reference), as_text(record.hypothesis)
-        ref, hyp = normalized(raw_ref or "", profile), normalized(raw_hyp or "", profile)
-        words, characters = word_counts(ref, hyp), char_counts(ref, hyp)
+        ref = normalized(raw_ref or "", profile, version)
+        hyp = normalized(raw_hyp or "", profile, version)
+        words, characters = word_counts(ref, hyp, compounds), char_counts(ref, hyp)
         texts = (raw_ref, raw_hyp, ref, hyp)
         edits = (words.hits, words.substitutions, words.deletions, words.insertions)
         sums = (words.errors, words.n_reference, characters.errors, characters.n_reference)
@@ -73,15 +77,18 @@ def intervals(
     return (
         word_interval(table, options, blocks),
         interval(table["char_errors"].to_numpy(), table["n_chars"].to_numpy(), options, blocks=blocks),
-        interval(wrong, wrong * 0 + 1, options, blocks=blocks),
+        interval(wrong, wrong * 0 + 1, options, blocks=blocks, bounded=True),
     )
 
 
 def block_of_each(file: RecordFile, wanted: Blocks) -> tuple[Block, list[str] | None]:
-    """Kind of the units drawn, and the speaker or session of each utterance; None where utterances are drawn.
+    """Kind of the units drawn, and the block of each utterance: its speaker or session; None: utterances.
+
+    An utterance that names no speaker, among others that do, is a block of its own: one name that is missing
+    does not make the others independent. `n_nameless` counts them.
 
     Raises:
-        ScoreError: speakers or sessions were asked for, and a record names none.
+        ScoreError: speakers or sessions were asked for, and no record names one.
     """
     if wanted == "utterance":
         return wanted, None
@@ -89,13 +96,18 @@ def block_of_each(file: RecordFile, wanted: Blocks) -> tuple[Block, list[str] | 
         ("speaker", "session") if wanted == "auto" else (wanted,)
     )
     for kind in kinds:
-        names = [name for name in (getattr(record, kind) for record in file.records) if name is not None]
-        known = len(names) == len(file.records)
-        if known and (wanted != "auto" or len(set(names)) > 1):
-            return kind, names
-        if not known and wanted != "auto":
-            raise ScoreError(
-                f"{file.path} names a {kind} for {len(names)} of {len(file.records)} utterances; "
-                'draw by "utterance" instead'
-            )
+        names = [getattr(record, kind) for record in file.records]
+        n_named, n_blocks = len(names) - names.count(None), len({*names} - {None})
+        if n_blocks > 1 or (n_named and wanted != "auto"):
+            return kind, [
+                NAMELESS + record.id if name is None else str(name)
+                for name, record in zip(names, file.records, strict=True)
+            ]
+        if not n_named and wanted != "auto":
+            raise ScoreError(f'{file.path} names a {kind} for no utterance; draw by "utterance" instead')
     return "utterance", None
+
+
+def n_nameless(block_names: Sequence[str]) -> int:
+    """Number of utterances that are blocks of their own because they name none; see `block_of_each`."""
+    return sum(name.startswith(NAMELESS) for name in block_names)

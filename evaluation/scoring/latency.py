@@ -9,13 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
 from evaluation.records.files import Record
-from evaluation.scoring.intervals import Float64Array, Int64Array, interval
 from evaluation.scoring.options import BOOTSTRAP, Bootstrap
-from evaluation.scoring.quantiles import p50_p95_p99
+from evaluation.statistics.intervals import Float64Array, Int64Array, interval
+from evaluation.statistics.quantiles import p50_p95_p99
+
+FEWEST_ROUNDS: Final = 5
+"""Rounds of systems that took turns from which on their intervals are over rounds."""
 
 STAGES = ("decode", "features", "encoder", "search")
 """Stages of the work, as `Record` names them with `_s` behind; the rest of `work_s` is "other"."""
@@ -30,9 +34,11 @@ class Speed:
         audio_s: Seconds of their audio.
         work_s: Seconds of work on them.
         rtfx: audio_s / work_s.
-        rtfx_low, rtfx_high: Ends of its interval over utterances; of this run, not of other days or machines.
+        rtfx_low, rtfx_high: Ends of its interval, over rounds where systems took turns, else over utterances;
+            of this run, not of other days or machines.
         p50_s, p95_s, p99_s: Percentiles of the work on one utterance, in seconds.
         stages: Seconds of work by stage, "other" among them; empty unless every timed utterance tells.
+        n_rounds: Rounds in which the system took turns with others; 0 where it ran on its own.
     """
 
     n_timed: int
@@ -45,6 +51,7 @@ class Speed:
     p95_s: float
     p99_s: float
     stages: dict[str, float] = field(default_factory=dict)
+    n_rounds: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +61,11 @@ class SpeedRatio:
     Attributes:
         n_timed: Number of those utterances.
         ratio: Seconds of work of B / seconds of work of A; NaN where nothing was measured.
-        low, high: Ends of its interval, utterances drawn in pairs.
+        low, high: Ends of its interval: over rounds where there are `FEWEST_ROUNDS` or more, which then
+            covers what else the machine did; else over pairs of utterances, which does not.
         median: Median of the ratios of single utterances.
+        n_rounds: Rounds that both have utterances of; with some, utterances of other rounds are left out.
+            0: one ran after the other.
     """
 
     n_timed: int
@@ -63,6 +73,7 @@ class SpeedRatio:
     low: float
     high: float
     median: float
+    n_rounds: int = 0
 
 
 def is_timed(record: Record) -> bool:
@@ -80,7 +91,10 @@ def speed(records: Iterable[Record], bootstrap: Bootstrap = BOOTSTRAP) -> Speed:
     timed = [record for record in records if is_timed(record)]
     audio_s = np.array([record.audio_s for record in timed], float)
     work_s = np.array([record.work_s for record in timed], float)
-    found = interval(_whole(audio_s), _whole(work_s), bootstrap)
+    rounds = [record.round for record in timed]
+    n_rounds = len({name for name in rounds if name is not None})
+    blocks = rounds if n_rounds >= FEWEST_ROUNDS and None not in rounds else None
+    found = interval(_whole(audio_s), _whole(work_s), bootstrap, blocks=blocks)
     p50, p95, p99 = p50_p95_p99(work_s)
     return Speed(
         n_timed=len(timed),
@@ -93,20 +107,31 @@ def speed(records: Iterable[Record], bootstrap: Bootstrap = BOOTSTRAP) -> Speed:
         p95_s=p95,
         p99_s=p99,
         stages=_stages(timed),
+        n_rounds=n_rounds,
     )
 
 
 def speed_ratio(a: Sequence[Record], b: Sequence[Record], bootstrap: Bootstrap = BOOTSTRAP) -> SpeedRatio:
-    """Ratio of the speeds of A and B, from records of the same utterances in the same order."""
-    pairs = [
-        (one.work_s, other.work_s)
-        for one, other in zip(a, b, strict=True)
-        if is_timed(one) and is_timed(other)
-    ]
-    work_a, work_b = np.array(pairs, float).reshape(-1, 2).T
-    found = interval(_whole(work_b), _whole(work_a), bootstrap)
-    median = float(np.median(work_b / work_a)) if pairs else math.nan
-    return SpeedRatio(n_timed=len(pairs), ratio=found.rate, low=found.low, high=found.high, median=median)
+    """Ratio of the speeds of A and B, from records of the same utterances in the same order.
+
+    Where they took turns, only what both did in the same round counts, and the interval is over rounds.
+    """
+    pairs = [(one, other) for one, other in zip(a, b, strict=True) if is_timed(one) and is_timed(other)]
+    together = [(one, other) for one, other in pairs if one.round is not None and one.round == other.round]
+    pairs = together or pairs
+    rounds = [one.round for one, _ in together]
+    n_rounds = len(set(rounds))
+    work_a, work_b = np.array([(one.work_s, other.work_s) for one, other in pairs], float).reshape(-1, 2).T
+    blocks = rounds if n_rounds >= FEWEST_ROUNDS else None
+    found = interval(_whole(work_b), _whole(work_a), bootstrap, blocks=blocks)
+    return SpeedRatio(
+        n_timed=len(pairs),
+        ratio=found.rate,
+        low=found.low,
+        high=found.high,
+        median=float(np.median(work_b / work_a)) if pairs else math.nan,
+        n_rounds=n_rounds,
+    )
 
 
 def _whole(times_s: Float64Array) -> Int64Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from evaluation.scoring.metrics import Chunk
 
 # Words in a row that both systems have right between two segments; the default of sc_stats.
 _MIN_GOOD_WORDS = 2
+MIN_SEGMENTS: Final = 50
+"""Fewer segments give no p-value: the statistic is normal only in the long run."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,18 @@ class Mapsswe:
     mean_difference: float
     z: float
     p_value: float
+
+    def objection(self, n_blocks: int | None) -> str | None:
+        """Condition that the test does not meet, so that its p-value says nothing; None where it meets all.
+
+        Args:
+            n_blocks: Number of speakers or sessions that the segments come from; None where not known.
+        """
+        if self.n_segments < MIN_SEGMENTS:
+            return f"it needs {MIN_SEGMENTS} segments or more"
+        if n_blocks is not None:
+            return f"it takes segments as independent, and these come from {n_blocks} speakers or sessions"
+        return None
 
 
 def mapsswe(alignments_a: Sequence[Sequence[Chunk]], alignments_b: Sequence[Sequence[Chunk]]) -> Mapsswe:

@@ -7,13 +7,17 @@ joining a word costs one character.
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import jiwer
 from rapidfuzz.distance import Levenshtein
+
+from evaluation.scoring.compounds import Edit, edits_with_joins
 
 ChunkKind = Literal["equal", "substitute", "delete", "insert"]
 
@@ -117,13 +121,29 @@ class ErrorRates:
         return wrong / len(self.words) if self.words else math.nan
 
 
-def word_counts(reference: str, hypothesis: str) -> Counts:
+def word_counts(reference: str, hypothesis: str, *, compounds: bool = False) -> Counts:
     """Edit counts of the words of one utterance.
+
+    Args:
+        reference: True text, normalised.
+        hypothesis: Recognised text, normalised.
+        compounds: True where words that only a space parts are no error. Then the words are counted as the
+            reference parts them: H + S + D are its words, H + S + I are those of the hypothesis with joined
+            words taken apart and parted words joined as in the reference.
 
     >>> word_counts("алиса включи свет", "алиса включить свет да")
     Counts(hits=2, substitutions=1, deletions=0, insertions=1)
+    >>> word_counts("радио пираты на волне", "радиопираты на волне", compounds=True)
+    Counts(hits=4, substitutions=0, deletions=0, insertions=0)
     """
-    return _counts(reference.split(), hypothesis.split())
+    ref, hyp = reference.split(), hypothesis.split()
+    edits = edits_with_joins(ref, hyp) if compounds and ref != hyp else None
+    if edits is None:
+        return _counts(ref, hyp)
+    totals = Counter[str]()
+    for edit in edits:
+        totals[edit.kind] += edit.n_reference or 1
+    return Counts(*(totals[kind] for kind in get_args(ChunkKind)))
 
 
 def char_counts(reference: str, hypothesis: str) -> Counts:
@@ -168,12 +188,18 @@ def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRa
     )
 
 
-def alignment(reference: str, hypothesis: str) -> list[Chunk]:
+def alignment(reference: str, hypothesis: str, *, compounds: bool = False) -> list[Chunk]:
     """Word alignment of a hypothesis to its reference: the runs of jiwer's alignment, in order.
 
     Several alignments may have the fewest edits; this one is what `word_counts` counts. It need not be the
     one with the most hits: of `а б в г` heard as `а х г д` the last three are substituted, not deleted and
     inserted around the `г`.
+
+    Args:
+        reference: True text, normalised.
+        hypothesis: Recognised text, normalised.
+        compounds: True where words that only a space parts are equal; they stand as the reference parts them,
+            on both sides.
 
     >>> for chunk in alignment("алиса включи свет на кухне", "алиса включить свет на кухне да"):
     ...     print(chunk.kind, chunk.reference, chunk.hypothesis)
@@ -183,6 +209,9 @@ def alignment(reference: str, hypothesis: str) -> list[Chunk]:
     insert () ('да',)
     """
     ref, hyp = reference.split(), hypothesis.split()
+    edits = edits_with_joins(ref, hyp) if compounds and ref != hyp else None
+    if edits is not None:
+        return _chunks(edits, ref, hyp)
     [chunks] = jiwer.process_words(" ".join(ref), " ".join(hyp)).alignments
     return [
         Chunk(
@@ -193,6 +222,19 @@ def alignment(reference: str, hypothesis: str) -> list[Chunk]:
         )
         for chunk in chunks
     ]
+
+
+def _chunks(edits: Iterable[Edit], ref: list[str], hyp: list[str]) -> list[Chunk]:
+    """Runs of edits of one kind."""
+    chunks: list[Chunk] = []
+    ref_at = hyp_at = 0
+    for kind, run in itertools.groupby(edits, key=lambda edit: edit.kind):
+        start, hyp_start = ref_at, hyp_at
+        for edit in run:
+            ref_at, hyp_at = ref_at + edit.n_reference, hyp_at + edit.n_hypothesis
+        words = tuple(ref[start:ref_at])
+        chunks.append(Chunk(kind, words, words if kind == "equal" else tuple(hyp[hyp_start:hyp_at]), start))
+    return chunks
 
 
 def _counts(reference: Sequence[str], hypothesis: Sequence[str]) -> Counts:

@@ -13,8 +13,9 @@ from typing import Unpack
 
 import pandas as pd
 
-from evaluation.normalize import NORMALIZER_VERSION, PROFILES, RULES, has_digit_or_latin
+from evaluation.normalize import NORMALIZER_VERSION, PROFILES, has_digit_or_latin, rules_of
 from evaluation.records.files import Header, RecordFile
+from evaluation.records.tables import Records, record_file
 from evaluation.scoring.counting import (
     ScoreError,
     block_of_each,
@@ -23,12 +24,16 @@ from evaluation.scoring.counting import (
     utterance_table,
     word_interval,
 )
-from evaluation.scoring.intervals import Interval
 from evaluation.scoring.latency import Speed, speed
 from evaluation.scoring.options import DEFAULTS, Block, Blocks, Options, OptionsDict
+from evaluation.scoring.remarks import remarks, worst
 from evaluation.scoring.texts import after_each_rule, word_counts
+from evaluation.scoring.timing import timing_cells
+from evaluation.show.display import render_text
 from evaluation.show.notebook import framed
 from evaluation.show.tables import summary_table
+from evaluation.statistics.facts import method_of
+from evaluation.statistics.intervals import Interval
 
 __all__ = [
     "ALL",
@@ -57,7 +62,7 @@ class Score:
     Attributes:
         file: Record file that was scored.
         options: Options it was scored with, `blocks` resolved to what was drawn.
-        normalizer: Version of the normaliser that scored.
+        normalizer: Version of the normaliser's rules that scored.
         utterances: Table of one row per utterance, indexed by id: reference and hypothesis as they came and
             normalised, counts of words and characters, seconds, confidence, failure.
         wer, cer, ser: Word, character and sentence error rates with their intervals.
@@ -90,32 +95,46 @@ class Score:
         """Utterances without a hypothesis, indexed by id, with the `error` of each."""
         return self.utterances.loc[self.utterances["failed"], ["error", "n_words"]]
 
+    def worst(self, n: int = 10) -> pd.DataFrame:
+        """The utterances with the most word errors, at most `n`, indexed by id.
+
+        With `reference` and `hypothesis` as normalised, `errors`, `n_words` and `failed`.
+        """
+        return worst(self, n)
+
+    def __repr__(self) -> str:
+        return "\n".join([render_text(summary_table(summarize([self]))), *remarks(self)])
+
     def _repr_html_(self) -> str:
-        return framed(summary_table(summarize([self])))
+        return framed(summary_table(summarize([self])), *remarks(self))
 
 
-def score(file: RecordFile, options: Options = DEFAULTS, **changes: Unpack[OptionsDict]) -> Score:
+def score(file: Records, options: Options = DEFAULTS, **changes: Unpack[OptionsDict]) -> Score:
     """Error rates and speed of one system, with intervals.
 
     Args:
-        file: Record file to score.
+        file: Record file to score, or its path, or a table: of `records.load`, or with columns for reference
+            and hypothesis.
         options: Options of the score.
         **changes: Single options by keyword, in place of those in `options`: `profile`, `n_resamples`,
-            `level`, `seed`, `blocks`.
+            `level`, `seed`, `method`, `blocks`, `normalizer`, `compounds`.
 
     Raises:
-        ScoreError: an utterance occurs twice, or `blocks` is not known of every record.
+        ScoreError: an utterance occurs twice, or `blocks` is not known of any record.
+        RecordError: what is given holds no records.
         ValueError: an option outside its range.
     """
+    file = record_file(file)
     check_ids(file)
     options = replace(options, **changes)
     kind, names = block_of_each(file, options.blocks)
     options = replace(options, blocks=kind)
-    table = utterance_table(file, options.profile)
+    table = utterance_table(file, options)
     wer, cer, ser = intervals(table, options, names)
     return Score(
         file=file,
         options=options,
+        normalizer=options.normalizer,
         utterances=table,
         block_names=names,
         wer=wer,
@@ -149,16 +168,17 @@ def summarize(scores: Sequence[Score]) -> pd.DataFrame:
             name: int(one.utterances[name].sum()) for name in ("substitutions", "deletions", "insertions")
         }
         row |= {"n_utterances": len(one.utterances), "n_words": one.wer.n_reference}
+        row |= {"method": method_of(one.wer, one.options.blocks)}
         row |= {"n_failed": len(one.failures)}
         row |= {name: value for name, value in asdict(one.speed).items() if name != "stages"}
-        rows.append(row)
+        rows.append(row | timing_cells(one.file))
     return pd.DataFrame(
         rows, index=pd.Index(labels([one.file for one in scores]), name="system", dtype=object)
     )
 
 
 def profiles(
-    file: RecordFile, options: Options = DEFAULTS, *, plain: Collection[str] | None = None
+    file: Records, options: Options = DEFAULTS, *, plain: Collection[str] | None = None
 ) -> pd.DataFrame:
     """Rates under every profile, on all utterances and on those that writing conventions cannot touch.
 
@@ -172,12 +192,13 @@ def profiles(
         One row per profile and set of utterances, with `profile`, `utterances` (`ALL` or `PLAIN`), `wer` with
         `wer_low` and `wer_high`, likewise `cer` and `ser`; `n_utterances`, `n_words`.
     """
-    _, blocks = block_of_each(file, options.blocks)
+    file = record_file(file)
+    blocks_kind, blocks = block_of_each(file, options.blocks)
     kept = plain_ids([file]) if plain is None else frozenset(plain)
     chosen = [index for index, record in enumerate(file.records) if record.id in kept]
     rows = []
     for profile in PROFILES:
-        table = utterance_table(file, profile)
+        table = utterance_table(file, replace(options, profile=profile))
         for name, part, part_blocks in (
             (ALL, table, blocks),
             (PLAIN, table.iloc[chosen], blocks and [blocks[index] for index in chosen]),
@@ -186,7 +207,8 @@ def profiles(
             found = intervals(part, options, part_blocks)
             for rate, one in zip(("wer", "cer", "ser"), found, strict=True):
                 row |= _cells(rate, one)
-            rows.append(row | {"n_utterances": len(part), "n_words": found[0].n_reference})
+            row |= {"n_utterances": len(part), "n_words": found[0].n_reference}
+            rows.append(row | {"method": method_of(found[0], blocks_kind)})
     return pd.DataFrame(rows)
 
 
@@ -206,7 +228,7 @@ def plain_ids(files: Sequence[RecordFile]) -> frozenset[str]:
     return frozenset(record.id for file in files for record in file.records) - tainted
 
 
-def rules(file: RecordFile, options: Options = DEFAULTS) -> pd.DataFrame:
+def rules(file: Records, options: Options = DEFAULTS) -> pd.DataFrame:
     """WER after each rule of the normaliser, all earlier ones applied, and the difference that it made.
 
     Args:
@@ -218,18 +240,20 @@ def rules(file: RecordFile, options: Options = DEFAULTS) -> pd.DataFrame:
         `difference` (to the row above; negative where the rule forgives), `errors`, `n_words`, `n_changed`
         (texts of either side that the rule changed).
     """
+    file = record_file(file)
     _, blocks = block_of_each(file, options.blocks)
+    version = options.normalizer
     pairs = [
-        (after_each_rule(record.reference), after_each_rule(record.hypothesis or ""))
+        (after_each_rule(record.reference, version), after_each_rule(record.hypothesis or "", version))
         for record in file.records
     ]
     names = [
         ("as written", "nothing changed: case and punctuation count"),
-        *((r.name, r.description) for r in RULES),
+        *((r.name, r.description) for r in rules_of(version)),
     ]
     rows = []
     for step, (name, description) in enumerate(names):
-        counts = [word_counts(ref[step], hyp[step]) for ref, hyp in pairs]
+        counts = [word_counts(ref[step], hyp[step], options.compounds) for ref, hyp in pairs]
         table = pd.DataFrame(
             {"errors": [c.errors for c in counts], "n_words": [c.n_reference for c in counts]}, dtype="int64"
         )

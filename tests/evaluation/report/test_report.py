@@ -112,7 +112,7 @@ def test_exclusions_are_counted_and_named_in_both(written):
 def test_it_says_what_was_run_and_how_it_was_counted(written):
     page, markdown, _ = written
     for text in (page.shown, markdown):
-        for what in ("Z80", "python -m x", "numpy", "100 resamples", "seed 0", "normaliser", "jiwer"):
+        for what in ("Z80", "python -m x", "numpy", "jackknife", "Student's t", "normaliser", "jiwer"):
             assert what in text
 
 

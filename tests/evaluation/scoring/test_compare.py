@@ -5,12 +5,14 @@ import dataclasses
 import pytest
 
 from evaluation.records.files import Record
-from evaluation.scoring import intervals as bootstrap
 from evaluation.scoring import mapsswe
-from evaluation.scoring.compare import as_table, compare, summary, verdict
+from evaluation.scoring.compare import adjusted, as_table, compare, sentences, summary, verdict
 from evaluation.scoring.counting import ScoreError
 from evaluation.scoring.metrics import alignment
+from evaluation.scoring.scores import ALL, PLAIN
 from evaluation.show.display import DASH
+from evaluation.statistics import intervals as bootstrap
+from evaluation.statistics.holm import holm
 from tests.support.made_records import file_of, noisy_file
 
 A = file_of(("а б", "а б"), ("в г", "х г"), ("д е", "д"), ("ж", "ж"), system="A")
@@ -72,7 +74,9 @@ def test_other_references_are_refused_whatever_is_asked():
 
 def difference(low, high, value):
     found = compare(A, B).wer
-    return dataclasses.replace(found, difference=value / 100, low=low / 100, high=high / 100)
+    return dataclasses.replace(
+        found, difference=value / 100, low=low / 100, high=high / 100, n_utterances=100, n_differing=50
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,12 +86,67 @@ def difference(low, high, value):
         (0.1, 0.75, 0.42, "B is better by 0.42 points [0.10, 0.75]"),
         (-0.3, 0.21, -0.05, "no difference was found: A minus B is -0.05 [-0.30, +0.21] points"),
         (0.0, 0.0, 0.0, "no difference was found: A minus B is 0.00 [0.00, 0.00] points"),
-        (float("nan"), float("nan"), 1.0, f"A minus B: +1.00 points [{DASH}]; too few utterances"),
+        (
+            float("nan"),
+            float("nan"),
+            1.0,
+            "no verdict: 100 utterances cannot give an interval (A minus B: +1.00 points)",
+        ),
         (float("nan"), float("nan"), float("nan"), "no rates to compare: the references have no words"),
     ],
 )
 def test_the_verdict_says_no_more_than_the_interval(low, high, value, words):
     assert verdict(difference(low, high, value), "A", "B") == words
+
+
+def test_several_comparisons_are_adjusted_for_one_another():
+    base = noisy_file(60, seed=1, system="base")
+    others = [noisy_file(60, seed=seed, error_rate=0.05 * seed, system=f"s{seed}") for seed in (2, 3, 4)]
+    alone = [compare(other, base) for other in others]
+    found = adjusted(alone)
+    assert [one.p_adjusted for one in found] == holm([one.wer.p_value for one in alone])
+    assert {one.n_comparisons for one in found} == {3}
+    assert "among 3 comparisons, by Holm" in found[0].verdict()
+    assert adjusted(alone[:1])[0].p_adjusted is None
+
+
+WRITTEN = (("включи канал двадцать пять", "включи канал 25"), ("найди ютуб", "найди YouTube"))
+SAID = (("включи канал двадцать пять", "включи канал двадцать пять"), ("найди ютуб", "найди ютуб"))
+
+
+def test_a_verdict_about_writing_is_called_one():
+    plain = (("да", "да"), ("нет спасибо", "нет спасиба"))
+    a, b = (file_of(*(texts + plain) * 20, system=name) for texts, name in ((WRITTEN, "A"), (SAID, "B")))
+    found = compare(a, b)
+    assert found.outcome == "B"
+    rows = {(row.profile, row.utterances): row.outcome for row in found.by_profile.itertuples()}
+    assert rows["numbers", ALL] == "B"
+    assert rows["numbers+latin", ALL] == "none"
+    assert rows["numbers", PLAIN] == "none"
+    [warning] = [text for text in sentences(found) if text.startswith("Warning")]
+    assert "under numbers+latin no difference is found" in warning
+    assert "on the 40 utterances with neither digits nor Latin no difference is found" in warning
+    forgiving = compare(a, b, profile="numbers+latin")
+    assert not any(text.startswith("Warning") for text in sentences(forgiving))
+
+
+def test_the_test_of_few_segments_has_no_p_value():
+    found = sentences(compare(A, B))
+    assert any("no p-value; it needs 50 segments or more" in text for text in found)
+    assert compare(A, B).mapsswe.objection(None) == "it needs 50 segments or more"
+
+
+def test_the_test_of_shared_speakers_is_no_evidence():
+    a, b = (noisy_file(200, seed=seed, n_speakers=9, system=str(seed)) for seed in (1, 2))
+    assert any("these come from 9 speakers" in text for text in sentences(compare(a, b)))
+
+
+def test_a_margin_is_answered_where_it_is_asked():
+    a, b = (noisy_file(60, seed=seed, system=str(seed)) for seed in (1, 2))
+    assert compare(a, b).margin is None
+    found = compare(a, b, margin=0.5)
+    assert found.margin.not_worse
+    assert any(text.startswith("Margin of 50.00 points: ") for text in sentences(found))
 
 
 def test_a_terminal_sees_names_rates_verdict_and_texts():
@@ -96,7 +155,7 @@ def test_a_terminal_sees_names_rates_verdict_and_texts():
     assert lines[0].startswith("System")
     ends = [line.index("]") for line in lines[1:3]]
     assert ends[0] == ends[1]  # columns are aligned
-    assert "no difference was found" in text
+    assert "no verdict: 4 utterances cannot tell two systems apart" in text
     assert "u2 (1 : 0 errors)" in text
     assert "u1" not in text
     assert "nan" not in text

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from evaluation.scoring.compare import compare
-from evaluation.scoring.intervals import interval, percentile_interval
 from evaluation.scoring.options import DEFAULTS, Bootstrap, BootstrapDict, Options, OptionsDict
-from evaluation.scoring.quantiles import p50_p95_p99
 from evaluation.scoring.scores import score
+from evaluation.statistics.intervals import interval, percentile_interval
+from evaluation.statistics.quantiles import p50_p95_p99
 from tests.support.made_records import noisy_file
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evaluation.scoring.intervals import Float64Array, Int64Array, percentile_interval
-from evaluation.scoring.options import BOOTSTRAP, Bootstrap
 from evaluation.show.display import DASH, decimal
+from evaluation.statistics.intervals import Float64Array, Int64Array, percentile_interval
+from evaluation.statistics.options import BOOTSTRAP, Bootstrap
 
 
 @dataclass(frozen=True, kw_only=True)
