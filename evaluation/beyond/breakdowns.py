@@ -1,7 +1,7 @@
-"""Breakdowns of errors: by length, duration, noise and confidence, by words, and by the size of the set.
+"""Breakdowns of errors: by length, duration, noise and kind, by words, and by the size of the set.
 
 Every function takes scores (`scores`) and gives a table; `evaluation.plots` draws them. Bins that
-hold no utterance are left out.
+hold no utterance are left out. `calibration` has a file of its own and is handed on.
 """
 
 from __future__ import annotations
@@ -11,19 +11,29 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from statistics import NormalDist
 from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
-from evaluation.normalize import Profile
-from evaluation.records.files import Record
+from evaluation.beyond.calibration import calibration, wilson
 from evaluation.scoring.counting import word_interval
-from evaluation.scoring.intervals import percentile_interval
 from evaluation.scoring.options import BOOTSTRAP, Bootstrap, BootstrapDict
 from evaluation.scoring.scores import Score
-from evaluation.scoring.texts import alignment, normalized
+from evaluation.scoring.texts import alignment
+from evaluation.statistics.intervals import percentile_interval
+
+__all__ = [
+    "by_duration",
+    "by_kind",
+    "by_length",
+    "by_noise",
+    "calibration",
+    "confusions",
+    "utterances_needed",
+    "width_by_n",
+    "wilson",
+]
 
 # The lower edge of each bin, and its label.
 _LENGTHS = {1: "1–2", 3: "3–4", 5: "5–6", 7: "7–9", 10: "10–14", 15: "15–19", 20: "20–29", 30: "30+"}
@@ -39,7 +49,6 @@ _DURATIONS = {
     30: "30+",
 }
 _NOISE_STEP = 5.0  # dB
-_N_CONFIDENCES = 10  # bins of a tenth
 
 
 def by_length(one: Score) -> pd.DataFrame:
@@ -89,51 +98,6 @@ def by_kind(one: Score) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["kind", "count", "rate", "low", "high"]).set_index("kind")
 
 
-def calibration(one: Score, *, level: float | None = None) -> pd.DataFrame:
-    """Calibration of word confidences: do words of confidence 0.9 turn out right nine times in ten?
-
-    A word is right where the alignment has it equal to the reference's. The system's words carry the
-    confidences, and the normaliser may make several of one or one of several: what its words give when
-    normalised one by one is aligned to the normalised hypothesis, and a stretch that differs takes the mean
-    of the confidences in it.
-
-    Args:
-        one: Score of the system.
-        level: Confidence level of the intervals, 0 to 1; by default that of the score.
-
-    Returns:
-        One row per tenth of confidence, with `confidence` (mean), `n_words`, `n_right`, `right` (share),
-        `low` and `high` (Wilson's interval, words taken as independent). Empty where no confidence is known.
-    """
-    judged = [word for record in one.file.records for word in _judged_words(record, one.options.profile)]
-    rows = []
-    bins = [min(int(confidence * _N_CONFIDENCES), _N_CONFIDENCES - 1) for confidence, _ in judged]
-    for number in range(_N_CONFIDENCES):
-        inside = [word for word, place in zip(judged, bins, strict=True) if place == number]
-        if inside:
-            n_right = sum(right for _, right in inside)
-            low, high = wilson(n_right, len(inside), level or one.options.level)
-            confidence = sum(confidence for confidence, _ in inside) / len(inside)
-            rows.append((confidence, len(inside), n_right, n_right / len(inside), low, high))
-    return pd.DataFrame(rows, columns=["confidence", "n_words", "n_right", "right", "low", "high"])
-
-
-def wilson(n_right: int, n: int, level: float = BOOTSTRAP.level) -> tuple[float, float]:
-    """Wilson score interval of a share; it stays between 0 and 1 where none or all are right.
-
-    >>> [round(end, 4) for end in wilson(8, 10)]
-    [0.4902, 0.9433]
-
-    Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927.
-    """
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    share = n_right / n
-    middle = share + z * z / (2 * n)
-    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
-
-
 def confusions(one: Score) -> pd.DataFrame:
     """Confusions: edits between words of the reference and of the hypothesis, the commonest first.
 
@@ -145,7 +109,7 @@ def confusions(one: Score) -> pd.DataFrame:
     examples: dict[tuple[str, str, str], tuple[str, str]] = {}
     wrong = one.utterances[one.utterances["errors"] > 0]
     for row in wrong.itertuples():
-        for edit, place in _edits(row.normalized_reference, row.normalized_hypothesis):
+        for edit, place in _edits(row.normalized_reference, row.normalized_hypothesis, one.options.compounds):
             counts[edit] += 1
             if edit not in examples:
                 examples[edit] = (row.Index, _around(row.normalized_reference, place, edit))
@@ -224,9 +188,9 @@ def _binned(one: Score, values: np.ndarray, edges: Sequence[float], labels: Sequ
     return pd.DataFrame(rows, columns=columns, index=pd.Index(index, name="bin", dtype=object))
 
 
-def _edits(reference: str, hypothesis: str) -> Iterator[tuple[tuple[str, str, str], int]]:
+def _edits(reference: str, hypothesis: str, compounds: bool) -> Iterator[tuple[tuple[str, str, str], int]]:
     """Kind and words of each edit, and at which word of the reference it is."""
-    for chunk in alignment(reference, hypothesis):
+    for chunk in alignment(reference, hypothesis, compounds):
         if chunk.kind == "substitute":
             for index, (ref, hyp) in enumerate(zip(chunk.reference, chunk.hypothesis, strict=True)):
                 yield ("substitution", ref, hyp), chunk.start + index
@@ -245,28 +209,3 @@ def _around(reference: str, place: int, edit: tuple[str, str, str]) -> str:
         words.insert(place, f"[{edit[2]}]")
     first, last = max(0, place - 2), place + 3
     return f"{'… ' if first else ''}{' '.join(words[first:last])}{' …' if last < len(words) else ''}"
-
-
-def _judged_words(record: Record, profile: Profile) -> list[tuple[float, bool]]:
-    """Confidence of each word of the normalised hypothesis, and whether it is right."""
-    pieces: list[str] = []
-    confidences: list[float] = []
-    for text, _, _, confidence in record.words:
-        words = normalized(text, profile).split()
-        pieces += words
-        confidences += [confidence] * len(words)
-    if not pieces or record.hypothesis is None:
-        return []
-    hypothesis = normalized(record.hypothesis, profile)
-    told: list[float] = []
-    for chunk in alignment(" ".join(pieces), hypothesis):
-        inside = confidences[chunk.start : chunk.start + len(chunk.reference)]
-        if chunk.kind in ("equal", "substitute"):
-            told += inside if chunk.kind == "equal" else [sum(inside) / len(inside)] * len(inside)
-        elif chunk.kind == "insert":
-            # More words than the pieces gave: as sure as the piece before them, or after.
-            told += [confidences[max(0, chunk.start - 1)]] * len(chunk.hypothesis)
-    right: list[bool] = []
-    for chunk in alignment(normalized(record.reference, profile), hypothesis):
-        right += [chunk.kind == "equal"] * len(chunk.hypothesis)
-    return list(zip(told, right, strict=True))

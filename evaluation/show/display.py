@@ -13,6 +13,10 @@ DASH = "–"
 
 _NUMBER = re.compile(r"[-+]?\d[\d,.]*( .*)?")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~$])")
+_LIST_MARK = re.compile(r"^([-+]|\d+[.)])(?=\s|$)")
+# Of C0, C1 and delete, none but white space is text: a terminal would obey them, and no page may hold them.
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_REPLACEMENT = "\ufffd"
 
 
 def decimal(value: float | None, digits: int = 2, *, sign: bool = False) -> str:
@@ -104,7 +108,7 @@ def render_text(table: pd.DataFrame) -> str:
     """
     columns = []
     for name, cells, right in _columns(table):
-        texts = [" ".join(text.split()) for text in (name, *cells)]
+        texts = [" ".join(harmless(text).split()) for text in (name, *cells)]
         width = max(map(len, texts))
         columns.append([text.rjust(width) if right else text.ljust(width) for text in texts])
     return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))
@@ -134,7 +138,7 @@ def render_html(table: pd.DataFrame) -> str:
     )
     body = []
     for row in table.itertuples(index=False):
-        cells = [html.escape(str(cell)) for cell in row]
+        cells = [as_html(cell) for cell in row]
         first = f'<th scope="row">{_breakable(str(row[0]))}</th>' if cells else ""
         rest = (f"<td{_side(right)}>{cell}</td>" for cell, right in zip(cells[1:], rights[1:], strict=True))
         body.append(f"<tr>{first}{''.join(rest)}</tr>")
@@ -144,10 +148,25 @@ def render_html(table: pd.DataFrame) -> str:
 def markdown(text: str) -> str:
     r"""A text as Markdown shows it as it is, in one line.
 
-    >>> markdown("5 * 3 <b>")
-    '5 \\* 3 \\<b\\>'
+    >>> markdown("5 * 3 <b>"), markdown("- 1. a"), markdown("-1.5")
+    ('5 \\* 3 \\<b\\>', '\\- 1. a', '-1.5')
     """
-    return _MARKDOWN.sub(r"\\\1", " ".join(str(text).split())).replace("&", "&amp;")
+    escaped = _MARKDOWN.sub(r"\\\1", " ".join(harmless(str(text)).split())).replace("&", "&amp;")
+    return _LIST_MARK.sub(lambda mark: f"{mark[1][:-1]}\\{mark[1][-1]}", escaped)
+
+
+def as_html(text: object) -> str:
+    """A text as HTML shows it as it is, in attributes too."""
+    return html.escape(harmless(str(text)))
+
+
+def harmless(text: str) -> str:
+    r"""The text with U+FFFD for control characters, which would steer a terminal or break a page.
+
+    >>> harmless("a\x1b[31mb\0"), harmless("a\tb\n")
+    ('a\ufffd[31mb\ufffd', 'a\tb\n')
+    """
+    return _CONTROL.sub(_REPLACEMENT, text)
 
 
 def _columns(table: pd.DataFrame) -> list[tuple[str, list[str], bool]]:
@@ -162,7 +181,7 @@ def _columns(table: pd.DataFrame) -> list[tuple[str, list[str], bool]]:
 
 def _breakable(text: str) -> str:
     """Escaped; long names of systems and utterances may be broken where their parts end."""
-    return re.sub("([_/])", r"\1<wbr>", html.escape(text))
+    return re.sub("([_/])", r"\1<wbr>", as_html(text))
 
 
 def _side(right: bool) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 import pandas as pd
 
-from evaluation.show.display import render_html
+from evaluation.show.display import as_html, render_html
 
 # What is important here is so to notebooks' own styles, which set all cells to the right.
 _STYLE: Final = (
@@ -82,7 +82,7 @@ def page_frame(page: str, *, height_px: int) -> str:
 def _part(part: str | pd.DataFrame) -> str:
     if isinstance(part, pd.DataFrame):
         return render_html(part)
-    text = html.escape(part)
+    text = as_html(part)
     return f"<p><b>{text}</b></p>" if isinstance(part, Title) else f"<p>{text}</p>"
 
 

@@ -31,6 +31,7 @@ def summary_table(scores: pd.DataFrame) -> pd.DataFrame:
                 "Failed": count(row["n_failed"]),
                 "RTFx": decimal(row["rtfx"], 1),
             }
+            | _method(row)
             for name, row in scores.iterrows()
         ]
     )
@@ -56,7 +57,7 @@ def records_table(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def speed_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """Speed for people, from the columns of `evaluation.scoring.scores.summarize`."""
+    """Speed for people, from the columns of `evaluation.scoring.scores.summarize`, and how it was timed."""
     return table_of(
         [
             {
@@ -68,6 +69,8 @@ def speed_table(scores: pd.DataFrame) -> pd.DataFrame:
                 "Audio": seconds(row["audio_s"] if row["n_timed"] else None),
                 "Work": seconds(row["work_s"] if row["n_timed"] else None),
                 "Timed": count(row["n_timed"]),
+                "How": (row.get("how_timed") or DASH) if row["n_timed"] else DASH,
+                "Machine": (row.get("load") or DASH) if row["n_timed"] else DASH,
             }
             for name, row in scores.iterrows()
         ]
@@ -103,7 +106,7 @@ def profiles_table(profiles: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             shown[f"WER of {name}, %"] = _rate(table.loc[index], "wer")
         for name, table in profiles.items():
             shown[f"CER of {name}, %"] = percent(table.loc[index, "cer"])
-        rows.append(shown)
+        rows.append(shown | _method(row))
     return table_of(rows)
 
 
@@ -134,6 +137,7 @@ def differences_table(differences: pd.DataFrame) -> pd.DataFrame:
                 "A lower in": _in_percent(row["share_a_better"]),
                 "equal in": _in_percent(row["share_equal"]),
             }
+            | _method(row)
             for rate, row in differences.iterrows()
         ]
     )
@@ -150,13 +154,18 @@ def contingency_table(contingency: pd.DataFrame) -> pd.DataFrame:
 
 
 def bins_table(bins: Mapping[str, pd.DataFrame], what: str) -> pd.DataFrame:
-    """WER by `what` for people, from tables of `scoring.breakdowns`, a column for each system."""
+    """WER by `what` for people, from tables of `beyond.breakdowns`, a column for each system."""
     rows: dict[str, dict[str, str]] = {}
     for name, table in bins.items():
         for label, row in table.iterrows():
             shown = rows.setdefault(str(label), {what: str(label), "Utterances": count(row["n_utterances"])})
             shown[f"WER of {name}, %"] = _rate(row, "wer")
     return table_of(list(rows.values())).fillna(DASH)
+
+
+def _method(row: pd.Series) -> dict[str, str]:
+    """Cell that names the method of a row's intervals, where the table states it."""
+    return {"Interval by": str(row["method"])} if "method" in row else {}
 
 
 def _in_percent(share: float) -> str:

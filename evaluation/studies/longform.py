@@ -25,9 +25,9 @@ from tqdm import tqdm
 
 from evaluation.cli.options import add_dataset_options, dataset_of
 from evaluation.datasets.audio import decoded
-from evaluation.scoring.intervals import paired_difference
 from evaluation.scoring.texts import normalized, word_counts
 from evaluation.show.display import estimate
+from evaluation.statistics.intervals import paired_difference
 from gigastt_lab.engine import Engine, load_engine
 from gigastt_lab.recognition.windows import WindowOptions
 from gigastt_lab.spec import GIGAAM_V3

@@ -4,8 +4,7 @@ import math
 
 import pytest
 
-from evaluation.records.files import Record
-from evaluation.scoring.breakdowns import (
+from evaluation.beyond.breakdowns import (
     by_duration,
     by_length,
     by_noise,
@@ -14,6 +13,7 @@ from evaluation.scoring.breakdowns import (
     width_by_n,
     wilson,
 )
+from evaluation.records.files import Record
 from evaluation.scoring.scores import score
 from tests.support.made_records import file_of, noisy_file
 
