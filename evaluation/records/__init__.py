@@ -1,8 +1,9 @@
 """Record files: what a system said to each utterance, raw, with what it took.
 
-Lives here: reading, writing by one process at a time, other engines' output, the machine in the header.
+Lives here: reading, writing by one process at a time, other engines' output, tables as record files, the
+machine in the header, its load at the end.
 May import: `datasets`, `normalize` (its version), `show`.
-Public: `load`, `files.read`, `files.Record`, `importing.import_records`.
+Public: `load`, `files.read`, `files.Record`, `tables.record_file`, `importing.import_records`.
 """
 
 from typing import TYPE_CHECKING

@@ -9,6 +9,7 @@ the run goes on.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from evaluation.records.load import Load
 from evaluation.records.machine import WITHOUT_PART, lasting
 from evaluation.records.stream_log import StreamLog, packed, unpacked
 from evaluation.show.display import counted
@@ -91,7 +93,8 @@ class Record:
         decode_s, features_s, encoder_s, search_s: Seconds of work in each stage; None where the system does
             not tell. In a batch, each utterance's share by its length.
         work_s: Seconds of work in all, decoding of the container included; None where not measured.
-        words: (text, start, end, confidence) of each word, in seconds from the start.
+        words: (text, start, end, confidence) of each word, in seconds from the start; a confidence of NaN is
+            not known.
         n_tokens: Tokens that the search emitted; None where the system does not tell.
         speaker, session: Names or numbers as the dataset states them.
         audio: Absolute path of the audio file, the home directory as ``~``; None where it is no file.
@@ -100,6 +103,8 @@ class Record:
         audio_start_s: Second of the audio file at which the utterance begins; None where it is all of it.
         stated_s: Seconds of audio as the dataset states them; None where it does not.
         metadata: What else the dataset says of the utterance, by column.
+        round: Name of the round in which it was timed, where systems took turns: the same in the files of all
+            of them. None where the system ran on its own.
     """
 
     id: str
@@ -121,11 +126,13 @@ class Record:
     audio_start_s: float | None = None
     stated_s: float | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    round: str | None = None
 
     @property
     def confidence(self) -> float | None:
-        """Mean confidence of the words; None without any."""
-        return sum(word[3] for word in self.words) / len(self.words) if self.words else None
+        """Mean confidence of the words; None without any, or where that of a word is not known."""
+        mean = sum(word[3] for word in self.words) / len(self.words) if self.words else math.nan
+        return None if math.isnan(mean) else mean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,10 +142,13 @@ class End:
     Attributes:
         n_rows: Rows of the dataset that were read, exclusions among them.
         findings: Rows that were left out, or kept though unusual: id, reason, excluded, same_as.
+        load: Load of the machine meanwhile; None where it was not taken down. No part of equality: the same
+            work on another day has another one.
     """
 
     n_rows: int
     findings: tuple[dict[str, Any], ...] = ()
+    load: Load | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -150,14 +160,14 @@ class RecordFile:
         header: First line of the file.
         records: Utterances, in the file's order.
         end: None of a run that did not come to its end.
-        n_bytes: Length of what is whole; a line that was broken off lies behind it.
+        n_bytes: Length of what is whole; a line that was broken off lies behind it. No part of equality.
     """
 
     path: Path
     header: Header
     records: tuple[Record, ...]
     end: End | None
-    n_bytes: int
+    n_bytes: int = field(compare=False)
 
     def _repr_html_(self) -> str:
         header, shown = self.header, records_table(as_table(self).head(_N_SHOWN))
@@ -169,18 +179,36 @@ class RecordFile:
         return framed(told + (", the first of them:" if len(self.records) > _N_SHOWN else ""), shown)
 
 
+_RECORD_FIELDS: Final = tuple(each.name for each in fields(Record))
+
+
 def line_of(entry: Header | Record | End) -> bytes:
     """One line of a record file, its end included."""
     kind = type(entry).__name__.lower()
-    content = {
-        name: value for name, value in asdict(entry).items() if not (kind == "record" and value in (None, (), {}))
-    }
-    if isinstance(entry, Record) and entry.stream is not None:
-        content["stream"] = packed(entry.stream)
+    content = _content_of(entry) if isinstance(entry, Record) else asdict(entry)
+    if isinstance(entry, End) and entry.load is None:
+        del content["load"]
     try:
         return json.dumps({kind: content}, ensure_ascii=False).encode() + b"\n"
     except UnicodeEncodeError:  # half a surrogate pair, which a foreign system may send: escaped
         return json.dumps({kind: content}).encode() + b"\n"
+
+
+def _content_of(record: Record) -> dict[str, Any]:
+    """Content of a record, by field: `asdict` of a hundred thousand, with all words, would take a minute."""
+    content = {}
+    for name in _RECORD_FIELDS:
+        value = getattr(record, name)
+        if value is None or (isinstance(value, tuple | Mapping) and not value):
+            continue
+        content[name] = value
+    if any(math.isnan(word[3]) for word in record.words):  # JSON has no NaN
+        content["words"] = [(*word[:3], None if math.isnan(word[3]) else word[3]) for word in record.words]
+    if record.metadata:
+        content["metadata"] = dict(record.metadata)
+    if record.stream is not None:
+        content["stream"] = packed(record.stream)
+    return content
 
 
 def read(path: Path) -> RecordFile:
@@ -228,7 +256,8 @@ def read_all(paths: Sequence[Path]) -> list[RecordFile]:
 def load(path: str | Path) -> pd.DataFrame:
     """The records of a file as a table, one row per utterance, indexed by id; `confidence` is added.
 
-    The header stands in the table's `attrs["header"]`, as a dict.
+    What the dataset says beside that has a column of its own each, missing where a row says nothing; one that is
+    called as a field of `Record` is, has `metadata.` before its name. The header stands in the table's `attrs["header"]`, as a dict.
 
     Raises:
         RecordError: as `read` does.
@@ -238,15 +267,20 @@ def load(path: str | Path) -> pd.DataFrame:
 
 def as_table(file: RecordFile) -> pd.DataFrame:
     """Table of the records of a file; see `load`."""
-    rows = [
-        {each.name: getattr(record, each.name) for each in fields(Record)}
-        | {name: as_text(getattr(record, name)) for name in ("reference", "hypothesis", "error")}
-        | {"confidence": record.confidence}
-        for record in file.records
-    ]
-    columns = [*(each.name for each in fields(Record)), "confidence"]
-    table = pd.DataFrame(rows, columns=columns).set_index("id")
-    table.attrs["header"] = asdict(file.header)
+    names = [each.name for each in fields(Record) if each.name != "metadata"]
+    content: dict[str, list[object]] = {
+        name: [getattr(record, name) for record in file.records] for name in names
+    }
+    for name in ("reference", "hypothesis", "error"):
+        content[name] = [as_text(getattr(record, name)) for record in file.records]
+    content["confidence"] = [record.confidence for record in file.records]
+    for name in dict.fromkeys(name for record in file.records for name in record.metadata):
+        column = f"metadata.{name}" if name in content else name
+        content[column] = [record.metadata.get(name) for record in file.records]
+    table = pd.DataFrame(content).set_index("id")
+    # All that a table of them needs to be a record file again: see `tables.record_file`.
+    table.attrs |= {"header": asdict(file.header), "end": asdict(file.end) if file.end else None}
+    table.attrs["path"] = str(file.path)
     return table
 
 
@@ -275,17 +309,23 @@ def write(path: Path, header: Header, records: Sequence[Record], end: End | None
         raise unwritable(path, error) from error
 
 
+def end_of(content: Mapping[str, Any]) -> End:
+    """The end from its JSON."""
+    load = Load.of(content["load"]) if content.get("load") else None
+    return End(**{**content, "findings": tuple(content.get("findings", ())), "load": load})
+
+
 def _entry(path: Path, number: int, line: bytes) -> Header | Record | End:
     kinds: dict[str, type[Header | Record | End]] = {"header": Header, "record": Record, "end": End}
     try:
-        [(kind, content)] = json.loads(line).items()
+        # Decoded here: json would first guess, of every line, which of five encodings it has.
+        [(kind, content)] = json.loads(line.decode("utf-8", "surrogatepass")).items()
         if kind == "record":
-            content["words"] = tuple(tuple(word) for word in content.get("words", ()))
+            words = content.get("words", ())
+            content["words"] = tuple((*word[:3], math.nan if word[3] is None else word[3]) for word in words)
             if "stream" in content:
                 content["stream"] = unpacked(content["stream"])
-        elif kind == "end":
-            content["findings"] = tuple(content.get("findings", ()))
-        entry = kinds[kind](**content)
+        entry = end_of(content) if kind == "end" else kinds[kind](**content)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise RecordError(f"{path}, line {number} is no record ({error}); mend it or run it anew") from error
     if isinstance(entry, Header) and entry.version != FORMAT_VERSION:

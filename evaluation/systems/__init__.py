@@ -1,6 +1,7 @@
 """Systems: whatever makes text of an utterance; a file each, and one registry of their kinds.
 
-Lives here: the Protocol and its outcome, this package's engine, its peers, servers, and how each is timed.
+Lives here: the Protocol and its outcome, this package's engine, its peers, servers, functions of one's own,
+and how each is timed.
 May import: `records` (names, machine), `datasets` (audio).
 Public: `SystemSpec`, `load_system`, `matrix`, `System`, `Outcome`; to add one, `SystemKind` and `peers`.
 """

@@ -174,3 +174,17 @@ def test_a_table_of_no_records_has_its_columns(path):
     empty = load(path)
     assert list(empty.columns) == list(full.columns)
     assert len(empty) == 0
+
+
+def test_other_columns_of_the_dataset_are_columns_of_the_table(tmp_path):
+    records = [
+        Record(id="a", reference="да", metadata={"city": "Казань", "hypothesis": "из набора"}),
+        Record(id="b", reference="нет", metadata={"device": "телефон"}),
+    ]
+    write(tmp_path / "a.jsonl", Header(system="s"), records)
+    table = load(tmp_path / "a.jsonl")
+    assert "metadata" not in table
+    assert list(table["city"].fillna("")) == ["Казань", ""]
+    assert list(table["device"].fillna("")) == ["", "телефон"]
+    assert list(table["metadata.hypothesis"].fillna("")) == ["из набора", ""]
+    assert read(tmp_path / "a.jsonl").records == tuple(records)

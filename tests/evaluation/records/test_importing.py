@@ -160,7 +160,7 @@ def test_a_json_list(tmp_path):
         ("a.jsonl", '{"reference": "а", "hypothesis": ["б"]}\n', "line 1: the hypothesis .* is no text"),
         ("a.jsonl", '{"id": 1, "ref": "а", "hyp": "а"}\n' * 2, "line 2: the id '1' was in .*line 1 already"),
         ("a.csv", "ref,hyp\nа\n", "line 2: 1 fields under a header of 2"),
-        ("a.csv", 'ref,hyp\n"а" б,в\n', "line 2: .*double its own"),
+        ("a.csv", 'ref,hyp\n"а" б, в,г\n', "line 2: .*double its own"),
         ("a.csv", "ref,hyp\n", "holds no rows"),
         ("a.csv", "", "holds no rows"),
         ("a.xlsx", "", r"known are \.jsonl, \.json, \.csv, \.tsv"),
