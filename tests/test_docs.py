@@ -28,6 +28,11 @@ OTHERS |= {"docs/rnnt-quantization.md", "docs/longform-stitching.md"}
 
 def is_there(name):
     """True for a module, or an attribute of one, at whatever depth."""
+    package, *rest = name.split(".")
+    face = importlib.import_module(package)
+    if rest[0] in face.__all__:  # a public name, some of which were modules once
+        found = getattr(face, rest[0])
+        return not rest[1:] or hasattr(found, rest[1])
     module = name
     while module:
         try:

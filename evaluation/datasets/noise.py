@@ -75,7 +75,7 @@ class Noisy(Derived):
 
 
 def snr_db_of(ids: Iterable[str]) -> dict[str, float]:
-    """The signal-to-noise ratio of utterances of a `Noisy` set, for `evaluation.scoring.breakdowns.by_noise`.
+    """The signal-to-noise ratio of utterances of a `Noisy` set, for `evaluation.beyond.breakdowns.by_noise`.
 
     >>> snr_db_of(["demo/clip_1@10dB", "demo/clip_1@infdB"])
     {'demo/clip_1@10dB': 10.0, 'demo/clip_1@infdB': inf}

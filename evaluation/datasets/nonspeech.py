@@ -2,7 +2,7 @@
 
 Sounds of seven kinds, three levels and four lengths, 76 clips and 14 minutes; all of them are computed, the
 same every time. References are `…`, which has no word; kind, level and length stand in the metadata, so that
-tables can be made by them. `evaluation.scoring.hallucination` counts the words.
+tables can be made by them. `evaluation.beyond.hallucination` counts the words.
 """
 
 from __future__ import annotations

@@ -159,12 +159,17 @@ def _is_code(numbers: list[str]) -> bool:
 
     What a lost "тысяч" leaves behind ("двадцать пятьсот") is none: it must not become 20 500.
     """
-    return "0" in "".join(number[0] for number in numbers) or {*map(len, numbers)} in ({1}, {2})
+    return _has_zero(numbers) or {*map(len, numbers)} in ({1}, {2})
+
+
+def _has_zero(numbers: list[str]) -> bool:
+    """True if a zero is said before other digits, as in nothing that is counted."""
+    return any(number[0] == "0" for number in numbers)
 
 
 def _is_range(numbers: list[str]) -> bool:
-    """True if the numbers are two years or two round amounts: 1941-1945, 12 000 - 15 000."""
-    return len(numbers) == 2 and all(
+    """True if the numbers are years or round amounts: 1941-1945, 12 000 - 15 000."""
+    return len(numbers) > 1 and all(
         MAX_SPOKEN < len(number) <= MAX_CARDINAL
         and number[0] != "0"
         and (number.endswith("00") or 1000 <= int(number) <= 2100)
@@ -172,23 +177,30 @@ def _is_range(numbers: list[str]) -> bool:
     )
 
 
-def say(numbers: list[str], *, counted: bool = False, measured: bool = False) -> list[str]:
+def say(
+    numbers: list[str], *, counted: bool = False, measured: bool = False, coded: bool | None = None
+) -> list[str]:
     """The canonical words of a run of adjacent numbers.
 
     Args:
         numbers: Numbers, each as its digits.
         counted: True if there was a scale word among them: no telephone number, no code.
         measured: True if a unit or a month follows: the last one is no part of a code.
+        coded: True if a word before them says that they are a code, False if none does; None of version 1,
+            which took them for one wherever they are said in pairs or digit by digit.
 
-    >>> " ".join(say(["48", "57"])), " ".join(say(["10", "30"])), " ".join(say(["20", "500"]))
-    ('четыре тысяча восемьсот пятьдесят семь', 'десять тридцать', 'двадцать пятьсот')
+    >>> " ".join(say(["48", "57"], coded=True)), " ".join(say(["48", "57"], coded=False))
+    ('четыре тысяча восемьсот пятьдесят семь', 'сорок восемь пятьдесят семь')
     """
     size = sum(map(len, numbers))
-    if counted or (measured and len(numbers) == 1) or _is_range(numbers):
+    several = _is_range(numbers) and (coded is not None or len(numbers) == 2)
+    if counted or (measured and len(numbers) == 1) or several:
         return [word for number in numbers for word in count(number)]
-    is_code = (
-        MAX_SPOKEN < size <= MAX_CARDINAL and not measured and not _is_time(numbers) and _is_code(numbers)
-    )
+    is_code = MAX_SPOKEN < size <= MAX_CARDINAL and not measured
+    if coded is None:
+        is_code = is_code and not _is_time(numbers) and _is_code(numbers)
+    elif not coded:
+        is_code = is_code and not _is_time(numbers) and _has_zero(numbers)
     joined = ["".join(numbers)] if is_code or size > MAX_CARDINAL else numbers
     return [word for number in joined for word in read(number)]
 

@@ -11,10 +11,27 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from evaluation.normalize.latin_words import ABBREVIATIONS, ENGLISH, LETTER_NAMES, NAMES, SPELLED_OUT
-from evaluation.normalize.numbers import MAX_ROUNDS, unify_numbers
-from evaluation.normalize.units import lemmatize_units
+from evaluation.normalize.fractions import read_fractions
+from evaluation.normalize.hesitations import drop_fillers, shorten_elongations
+from evaluation.normalize.latin_words import (
+    ABBREVIATIONS,
+    AS_THEY_SOUND_1,
+    AS_THEY_SOUND_2,
+    B_NOUNS,
+    ENGLISH,
+    LETTER_NAMES,
+    NAMES,
+    NAMES_2,
+    SPELLED_OUT,
+)
+from evaluation.normalize.number_words import CANONICAL
+from evaluation.normalize.numbers import MAX_ROUNDS, READING_1, READING_2, Reading, unify_numbers
+from evaluation.normalize.spelt import write_spelt
+from evaluation.normalize.units import UNITS_1, lemmatize_units
+from evaluation.normalize.years import complete_years
 
 _LATIN = re.compile("[a-zß-ɏ]")
 _NO_VOWEL = re.compile("[bcdfghjklmnpqrstvwxz]{1,5}")
@@ -48,20 +65,72 @@ _COMPILED_GROUPS = tuple(
     for pattern, cyrillic in zip(_GROUPS[::2], _GROUPS[1::2], strict=True)
 )
 
-_LETTERS = {name: names[0] for letter, names in LETTER_NAMES.items() for name in (letter, *names)}
-_SPELLINGS = {
-    spelling: canonical for canonical, spellings in NAMES.items() for spelling in (canonical, *spellings)
-}
-_ONE_WORD = {spelling: canonical for spelling, canonical in _SPELLINGS.items() if " " not in spelling}
-_ONE_WORD["мтв"] = ABBREVIATIONS["mtv"]  # written as it sounds to some, as it is spelt to others
-_TWO_WORDS = {tuple(spelling.split()): name for spelling, name in _SPELLINGS.items() if " " in spelling}
-_STARTS_PAIR = frozenset(first for first, _ in _TWO_WORDS)
-# Of one-word names in Cyrillic, longest first: "ютубе", "ютьюбом" are the name.
-_INFLECTED = re.compile(
-    "("
-    + "|".join(sorted((s for s in _ONE_WORD if not s.isascii() and len(s) > 3), key=len, reverse=True))
-    + ")"
-    + _NOUN_ENDING
+
+@dataclass(frozen=True, eq=False)
+class Spellings:
+    """Names and letters in Cyrillic, as a version of the normaliser has them.
+
+    Attributes:
+        letters: Letter or its name to the one name that stands for it.
+        one_word: Spelling of a name or abbreviation in one word to the one that stands for it.
+        two_words: Likewise of a name in two words.
+        inflected: Regular expression of the Cyrillic spellings with a noun's ending: "ютубе".
+        reading: How the version reads numbers.
+        reread: Numbers and units that Latin words have become, read with their neighbours.
+        b_is_particle: True if "б" is the letter only where something says so: "я б хотел".
+    """
+
+    letters: Mapping[str, str]
+    one_word: Mapping[str, str]
+    two_words: Mapping[tuple[str, ...], str]
+    inflected: re.Pattern[str]
+    reading: Reading
+    reread: Callable[[str], str]
+    b_is_particle: bool
+
+
+def _spellings(
+    names: Mapping[str, tuple[str, ...]],
+    letters: Mapping[str, tuple[str, ...]],
+    as_they_sound: dict[str, str],
+    reading: Reading,
+    reread: Callable[[str], str],
+    *,
+    b_is_particle: bool,
+) -> Spellings:
+    all_of = {spelling: name for name, others in names.items() for spelling in (name, *others)}
+    one_word = {spelling: name for spelling, name in all_of.items() if " " not in spelling} | as_they_sound
+    # Of one-word names in Cyrillic, longest first: "ютубе", "ютьюбом" are the name.
+    inflected = sorted((s for s in one_word if not s.isascii() and len(s) > 3), key=len, reverse=True)
+    return Spellings(
+        letters={name: all_[0] for letter, all_ in letters.items() for name in (letter, *all_)},
+        one_word=one_word,
+        two_words={tuple(spelling.split()): name for spelling, name in all_of.items() if " " in spelling},
+        inflected=re.compile("(" + "|".join(inflected) + ")" + _NOUN_ENDING),
+        reading=reading,
+        reread=reread,
+        b_is_particle=b_is_particle,
+    )
+
+
+def _reread_1(text: str) -> str:
+    return lemmatize_units(unify_numbers(text, READING_1), UNITS_1)
+
+
+def _reread_2(text: str) -> str:
+    text = write_spelt(drop_fillers(shorten_elongations(text)))
+    return lemmatize_units(unify_numbers(complete_years(read_fractions(text))))
+
+
+SPELLINGS_1 = _spellings(NAMES, LETTER_NAMES, AS_THEY_SOUND_1, READING_1, _reread_1, b_is_particle=False)
+SPELLINGS_2 = _spellings(
+    {name: (*NAMES.get(name, ()), *NAMES_2.get(name, ())) for name in (*NAMES, *NAMES_2)},
+    # "эм" alone is a hesitation, so that the letter needs another name.
+    LETTER_NAMES | {"m": ("м", "эм")},
+    AS_THEY_SOUND_1 | AS_THEY_SOUND_2,
+    READING_2,
+    _reread_2,
+    b_is_particle=True,
 )
 
 
@@ -108,52 +177,64 @@ def _english(word: str) -> str | None:
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def cyrillic_word(word: str) -> str:
+def cyrillic_word(word: str, spellings: Spellings = SPELLINGS_2) -> str:
     """Cyrillic spelling of one word; may be several words."""
     word = _plain(word)
-    known = _LETTERS.get(word) or _ONE_WORD.get(word)
+    known = spellings.letters.get(word) or spellings.one_word.get(word)
     if known is None and _LATIN.search(word):
         known = ABBREVIATIONS.get(word) or _english(word)
         if known is None and (word in SPELLED_OUT or _NO_VOWEL.fullmatch(word)):
-            known = " ".join(_LETTERS[letter] for letter in word)
+            known = " ".join(spellings.letters[letter] for letter in word)
         return known or transliterate(word)
-    if known is None and (match := _INFLECTED.fullmatch(word)):
-        known = _ONE_WORD[match[1]]
+    if known is None and (match := spellings.inflected.fullmatch(word)):
+        known = spellings.one_word[match[1]]
     return known or word
 
 
-def _join_names(words: list[str]) -> list[str]:
+def _join_names(words: list[str], spellings: Spellings) -> list[str]:
     """Two words that are one name together, as that name."""
     joined: list[str] = []
     for word in words:
-        pair = (joined[-1], word) if joined and joined[-1] in _STARTS_PAIR else None
-        if pair in _TWO_WORDS:
-            joined[-1:] = _TWO_WORDS[pair].split()
-        else:
+        name = spellings.two_words.get((joined[-1], word)) if joined else None
+        if name is None:
             joined.append(word)
+        else:
+            joined[-1:] = name.split()
     return joined
 
 
-def _cyrillize_once(text: str) -> str:
-    words = text.split()
-    return " ".join(
-        _join_names([part for word in _join_names(words) for part in cyrillic_word(word).split()])
-    )
+def _is_letter_b(words: list[str], at: int) -> bool:
+    """True if the "б" there is the letter: beside a number, or after a noun that a letter follows."""
+    before = words[at - 1] if at else ""
+    after = words[at + 1] if at + 1 < len(words) else ""
+    return before in CANONICAL or after in CANONICAL or before in B_NOUNS
 
 
-def cyrillize(text: str) -> str:
+def _cyrillize_once(text: str, spellings: Spellings) -> str:
+    words = _join_names(text.split(), spellings)
+    written: list[str] = []
+    for at, word in enumerate(words):
+        if word == "б" and spellings.b_is_particle and not _is_letter_b(words, at):
+            written.append(word)
+        else:
+            written += cyrillic_word(word, spellings).split()
+    return " ".join(_join_names(written, spellings))
+
+
+def cyrillize(text: str, spellings: Spellings = SPELLINGS_2) -> str:
     """Latin words in Cyrillic, names and letters in one spelling.
 
     Args:
         text: Lower case, without punctuation, numbers and units in their canonical form.
+        spellings: Names and letters of the version of the normaliser.
 
     >>> cyrillize("в youtube the smokers"), cyrillize("в ютьюбе"), cyrillize("бар hd"), cyrillize("бар аш дэ")
     ('в ютуб зе смокерс', 'в ютуб', 'бар эйч ди', 'бар эйч ди')
     """
     for _ in range(MAX_ROUNDS):
-        written = _cyrillize_once(text)
+        written = _cyrillize_once(text, spellings)
         if written == text:
             break
         # "tri" has become "три", "5 ga" a unit: read with their neighbours.
-        text = lemmatize_units(unify_numbers(written))
+        text = spellings.reread(written)
     return text

@@ -207,3 +207,31 @@ LETTER_NAMES: dict[str, tuple[str, ...]] = {
         """.split(";")
     )
 }
+
+AS_THEY_SOUND_1 = {"мтв": "эм ти ви"}  # written as it sounds to some, as it is spelt to others
+"""Abbreviation in Cyrillic to the names of its letters, as Latin letters are read."""
+
+AS_THEY_SOUND_2 = _pairs("""
+mtv м_ти_ви  мтв м_ти_ви  эмтиви м_ти_ви  эйчди эйч_ди  юэсби ю_эс_би  дивиди ди_ви_ди  двд ди_ви_ди
+эфэм эф_эм  фм эф_эм
+джипиэс джи_пи_эс  гпс джи_пи_эс  випиэн ви_пи_эн  впн ви_пи_эн  мп м_пи  эмпи м_пи  пиар пи_ар
+бибиси би_би_си  ббс би_би_си  сиэнэн си_эн_эн  снн си_эн_эн  эйси эй_си  айпи ай_пи  эйай эй_ай
+эсэмэс смс  эсэмэска смска  бээмвэ бмв  энбиэй нба  энхаэл нхл  аэсэмэр асмр  asmr асмр  vk вк  вэка вк
+sir сэр
+""")
+"""Those of version 2, and abbreviations that Russian spells in one word either way."""
+
+NAMES_2: dict[str, tuple[str, ...]] = {
+    "тв": ("тиви", "тэвэ", "твэ"),
+    "чат джи пи ти": ("chatgpt", "чатгпт", "чатджипити", "чат гпт", "чат джипити"),
+    "вконтакте": ("vkontakte", "в контакте"),
+    "телеграм": ("телеграмм",),
+    "майкрософт": ("microsoft", "микрософт"),
+    "джимейл": ("gmail", "гмейл", "джимайл"),
+}
+"""Names that version 2 has besides, or in more spellings."""
+
+B_NOUNS = frozenset(
+    "витамин витамина витамины гепатит гепатита группа группы класс план вариант пункт буква литера".split()
+)
+"""Nouns after which "б" is the letter B, and no particle."""

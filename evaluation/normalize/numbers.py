@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
+from evaluation.normalize.fractions import read_fractions
 from evaluation.normalize.grammar import (
     MAX_COUNTED,
     MAX_SPOKEN,
@@ -25,19 +28,53 @@ from evaluation.normalize.number_words import (
     SCALES,
     split_compound,
 )
-from evaluation.normalize.units import MONTHS, UNITS
+from evaluation.normalize.times import WHOLE, clock, minutes_from, number_parts, said_time
+from evaluation.normalize.units import MONTHS, UNITS_1, UNITS_2, UnitTable
 
 _DIGIT = re.compile(r"[0-9]")
-_WHOLE = frozenset("целая целых целую целой целые".split())
 _ONE_AND_A_HALF = frozenset("полтора полторы полутора".split())
 _DENOMINATOR = re.compile(r"(?:десят|сот|тысячн)(?:ая|ых|ую|ой|ые|ым|ыми)")
-_HOURS = frozenset("час часа часу часом часе часы часов часам часами часах ч".split())
-_DAY_PARTS = ("утра", "вечера")  # not "дня", "ночи": "два дня" are two days
-_MINUTES = frozenset("минута минуты минуте минуту минутой минут минутам минутами минутах мин".split())
 # "семью" is "a family" too; after these, inside a number or before a plural instrumental it is the number.
 _BEFORE_SEVEN = frozenset("с со над под перед между".split())
 _WORDS = frozenset(NUMBER_WORDS) | _ONE_AND_A_HALF
+# What says that the numbers after it are one code: "код тридцать восемь десять" is 3810.
+_CODES = frozenset(
+    "код кода коду кодом коде коды пин pin пинкод пинкода пинкодом карта карты карте карту картой карт "
+    "пароль "
+    "пароля паролю паролем пароле индекс индекса индексу индексом комбинация комбинации комбинацию".split()
+)
+_NEAR = 3  # words
 MAX_ROUNDS = 8  # of reading one's own output again; real texts need one, made-up ones three
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Conventions by which a version of the normaliser reads numbers.
+
+    Attributes:
+        units: Units that may follow a number.
+        codes_by_word: True if numbers side by side are one code only after a word that says so, or with a
+            zero among them; False if it takes no more than pairs of digits.
+        short_decimals: True if "0,5" is read "ноль пять", without "целых".
+        again: What is done to a text before its numbers are read once more.
+        hourly: Units that "час" belongs to and begins no time after: "киловатт час".
+    """
+
+    units: UnitTable
+    codes_by_word: bool
+    short_decimals: bool
+    again: Callable[[str], str]
+    hourly: frozenset[str] = frozenset()
+
+
+READING_1 = Reading(UNITS_1, codes_by_word=False, short_decimals=False, again=str)
+READING_2 = Reading(
+    UNITS_2,
+    codes_by_word=True,
+    short_decimals=True,
+    again=read_fractions,
+    hourly=frozenset({"киловатт", "ампер", "миллиампер"}),
+)
 
 
 def _is_seven(before: str, after: str) -> bool:
@@ -76,16 +113,6 @@ def _prepare(words: list[str]) -> list[str]:
     return prepared
 
 
-def _parts(words: list[str], start: int) -> tuple[list[Atom], int]:
-    """The number parts from `start` on, and where they end."""
-    end = start
-    parts: list[Atom] = []
-    while end < len(words) and words[end] != "семью" and (part := atom(words[end])) is not None:
-        parts.append(part)
-        end += 1
-    return parts, end
-
-
 def _fraction(parts: list[Atom]) -> tuple[str, bool, int]:
     """The digits after the mark, whether they were said one by one, and how many parts they took."""
     for n_parts in range(len(parts), 0, -1):
@@ -96,10 +123,10 @@ def _fraction(parts: list[Atom]) -> tuple[str, bool, int]:
 
 
 def _decimal(
-    whole: list[str], words: list[str], start: int, *, counted: bool
+    whole: list[str], words: list[str], start: int, *, counted: bool, short: bool
 ) -> tuple[list[str], int] | None:
     """A decimal whose fraction starts at `start`: its words and where it ends. None: no fraction there."""
-    parts, end = _parts(words, start)
+    parts, end = number_parts(words, start)
     if not parts or is_scale(parts[0]):
         return None
     closing = [
@@ -122,55 +149,16 @@ def _decimal(
     by_digit = spelled or len(digits) > MAX_SPOKEN or digits[0] == "0"
     fraction = [LEMMAS[int(digit)] for digit in digits] if by_digit else read(digits)
     scaled = [SCALES[scale]] if scale else []
+    if short and whole == ["0"] and not scale and int(digits):
+        return [LEMMAS[0], *fraction], start + n_parts
     return [*say(whole, counted=counted), "целая", *fraction, *scaled], start + n_parts
-
-
-def _clock(numbers: list[str], words: list[str], end: int) -> tuple[list[str], int] | None:
-    """Hours, or hours and minutes, where `numbers` are followed by them. None: no time of day."""
-    hour = numbers[0]
-    if len(hour) > 2 or int(hour) > 24 or (hour[0] == "0" and hour != "0"):
-        return None
-    named = end < len(words) and words[end] in _HOURS
-    full = numbers[1:] in (["00"], ["0", "0"])
-    if not full and (len(numbers) != 1 or not named):
-        return None
-    minutes = _minutes(words, end + 1) if named else None
-    if minutes is None:
-        end += named
-        in_day = hour != "1" and end < len(words) and words[end] in _DAY_PARTS
-        return read(hour) if in_day else _full_hour(hour), end
-    return _said_time(hour, minutes[0]), minutes[1]
-
-
-def _said_time(hour: str, minutes: str) -> list[str]:
-    """Hour and minutes as they are said, whatever their digits would be as one number."""
-    return [*read(hour), *read(minutes)]
-
-
-def _full_hour(hour: str) -> list[str]:
-    return ["час"] if hour == "1" else [*read(hour), "час"]
-
-
-def _minutes(words: list[str], start: int) -> tuple[str, int] | None:
-    """Minutes after an hour as two digits, and where they end; "минут" itself may be missing."""
-    parts, end = _parts(words, start)
-    digits = "".join(numbers_in(parts))
-    if not parts or len(digits) > 2 or int(digits) > 59 or int(digits) == 0:
-        return None
-    if end < len(words) and words[end] in _MINUTES:
-        end += 1
-    elif len(digits) == 1:
-        return None
-    if end < len(words) and (atom(words[end]) is not None or words[end] in _WHOLE):
-        return None  # more numbers: not a time, and they must not run together
-    return digits.zfill(2), end
 
 
 def _ends_in_number(words: list[str]) -> bool:
     return bool(words) and (words[-1] in CANONICAL or words[-1] == "целая")
 
 
-def _unify_once(text: str) -> str:
+def _unify_once(text: str, reading: Reading) -> str:
     words = text.split()
     if (
         _DIGIT.search(text) is None
@@ -182,31 +170,39 @@ def _unify_once(text: str) -> str:
     unified: list[str] = []
     at = 0
     while at < len(words):
-        parts, end = _parts(words, at)
+        parts, end = number_parts(words, at)
         found: tuple[list[str], int] | None = None
         if parts:
             numbers = numbers_in(parts)
             after = words[end] if end < len(words) else ""
             counted = any(map(is_scale, parts))
-            measured = after in UNITS or after in MONTHS
-            if after in _WHOLE:
-                found = _decimal(numbers, words, end + 1, counted=counted)
-            if found is None and UNITS.get(after) == "год" and [*map(len, numbers)] == [2, 2]:
+            measured = after in reading.units.forms or after in MONTHS
+            if after in WHOLE:
+                found = _decimal(numbers, words, end + 1, counted=counted, short=reading.short_decimals)
+            if found is None and reading.units.forms.get(after) == "год" and [*map(len, numbers)] == [2, 2]:
                 numbers = ["".join(numbers)]  # "двадцать тринадцатый год"
-            found = found or _clock(numbers, words, end)
-            found = found or (say(numbers, counted=counted, measured=measured), end)
-        elif words[at] == "час" and not _ends_in_number(unified) and (minutes := _minutes(words, at + 1)):
-            found = _said_time("1", minutes[0]), minutes[1]  # "час тридцать" is 1:30
+            found = found or clock(numbers, words, end)
+            if found is None:
+                coded = not _CODES.isdisjoint(unified[-_NEAR:]) if reading.codes_by_word else None
+                found = say(numbers, counted=counted, measured=measured, coded=coded), end
+        elif (
+            words[at] == "час"
+            and not _ends_in_number(unified)
+            and reading.hourly.isdisjoint(unified[-1:])
+            and (minutes := minutes_from(words, at + 1))
+        ):
+            found = said_time("1", minutes[0]), minutes[1]  # "час тридцать" is 1:30
         new, at = found or ([words[at]], at + 1)
         unified += new
     return " ".join(unified)
 
 
-def unify_numbers(text: str) -> str:
+def unify_numbers(text: str, reading: Reading = READING_2) -> str:
     """All numbers as canonical number words, whether they came as words or as digits.
 
     Args:
         text: Lower case with `е` for `ё`, without punctuation, one space between words.
+        reading: How the version of the normaliser reads numbers.
 
     >>> unify_numbers("эпизод 31 двадцать первого мая"), unify_numbers("в двадцать один ноль ноль")
     ('эпизод тридцать один двадцать один мая', 'в двадцать один час')
@@ -214,8 +210,8 @@ def unify_numbers(text: str) -> str:
     # Words of odd rows ("пятьдесят", then "2,5 миллиарда") read anew once they stand together. Until nothing
     # changes, so that normalising twice is normalising once; ordinary texts are done after the first round.
     for _ in range(MAX_ROUNDS):
-        unified = _unify_once(text)
+        unified = _unify_once(text, reading)
         if unified == text:
             break
-        text = unified
+        text = reading.again(unified)
     return text

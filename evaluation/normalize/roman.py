@@ -10,6 +10,7 @@ _LATIN = re.compile(r"[a-z]")
 _HAS_ROMAN = re.compile(r"\b[ivx]+\b")
 # Cyrillic look-alikes are typed for the Latin letters before "век".
 _CYRILLIC = str.maketrans("хі", "xi")
+_MIXED = re.compile("[xхiіv]+")
 _CENTURY = re.compile(r"век(?:а|у|ом|е|и|ов|ам|ами|ах)?")
 
 
@@ -42,6 +43,11 @@ def _read_once(words: list[str]) -> list[str]:
     return read
 
 
+def read_roman_1(text: str) -> str:
+    """`read_roman` of version 1, which writes `х` as `x` in any word before "век"."""
+    return _read(text, re.compile(".*"))
+
+
 def read_roman(text: str) -> str:
     """Roman numerals up to 39 as digits.
 
@@ -51,11 +57,15 @@ def read_roman(text: str) -> str:
     >>> read_roman("рокки iv и петр i в xx веке"), read_roman("i love you")
     ('рокки 4 и петр 1 в 20 веке', 'i love you')
     """
+    return _read(text, _MIXED)
+
+
+def _read(text: str, mixed: re.Pattern[str]) -> str:
     if not _HAS_ROMAN.search(text) and "х" not in text:
         return text
     words = text.split()
     for i in range(len(words) - 1):
-        if _CENTURY.fullmatch(words[i + 1]) and "х" in words[i]:
+        if _CENTURY.fullmatch(words[i + 1]) and "х" in words[i] and mixed.fullmatch(words[i]):
             words[i] = words[i].translate(_CYRILLIC)
     previous: list[str] = []
     while words != previous:  # a numeral read makes its neighbours clearer: "I I век"

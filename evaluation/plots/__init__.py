@@ -1,6 +1,6 @@
 """Plots of scores, each with its intervals: functions that take an Axes, or make one, and return it.
 
-Lives here: plots of error rates, errors, speed and audio, a subject a file, and their style.
+Lives here: plots of error rates, errors, speed and audio, a subject a file; their style, and texts in them.
 May import: `scoring`.
 Public: the names below; matplotlib is imported here and in the studies' own `plots` alone.
 
@@ -10,6 +10,7 @@ marker of its own. Values that are not known are not drawn.
 """
 
 from evaluation.plots.audio import log_mel, speech, waveform
+from evaluation.plots.beyond import marks, wer_by_group
 from evaluation.plots.errors import calibration, confusions, disagreement, error_kinds
 from evaluation.plots.rates import (
     differences,
@@ -48,6 +49,7 @@ __all__ = [
     "latency",
     "log_mel",
     "log_ticks",
+    "marks",
     "rows_named",
     "sizes",
     "speech",
@@ -56,6 +58,7 @@ __all__ = [
     "to_svg",
     "waveform",
     "wer_by_bin",
+    "wer_by_group",
     "wer_by_profile",
     "wer_by_rule",
     "wer_by_system",

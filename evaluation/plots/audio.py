@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evaluation.plots.style import COLORS, INK, axes_or_new, clean
+from evaluation.plots.texts import drawing, shown
 from gigastt_lab.recognition.features import log_mel as log_mel_of
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.types import Float32Array, Word
@@ -20,6 +21,7 @@ _SPANS: Final = ((COLORS[5], COLORS[0]), (COLORS[4], "#8a5a00"))  # time and nam
 _RANGE_DB: Final = 80.0  # below the loudest; what is softer looks the same
 
 
+@drawing
 def speech(samples: Float32Array, words: Sequence[Word]) -> tuple[Axes, Axes]:
     """Waveform above log-mel spectrogram, over one time axis.
 
@@ -35,6 +37,7 @@ def speech(samples: Float32Array, words: Sequence[Word]) -> tuple[Axes, Axes]:
     return upper, lower
 
 
+@drawing
 def waveform(samples: Float32Array, words: Sequence[Word] = (), ax: Axes | None = None) -> Axes:
     """Waveform: amplitude over time; each word is written over its time, with its confidence.
 
@@ -59,6 +62,7 @@ def waveform(samples: Float32Array, words: Sequence[Word] = (), ax: Axes | None 
     return ax
 
 
+@drawing
 def log_mel(features: Float32Array, words: Sequence[Word] = (), ax: Axes | None = None) -> Axes:
     """Log-mel spectrogram as the encoder sees it, in dB; white lines are the beginnings and ends of words.
 
@@ -88,7 +92,7 @@ def log_mel(features: Float32Array, words: Sequence[Word] = (), ax: Axes | None 
 def _write(ax: Axes, word: Word, row: int) -> None:
     """A word above the axes; neighbours on two lines, so that short ones do not meet."""
     ax.annotate(
-        f"{word.text} {word.confidence:.2f}", ((word.start + word.end) / 2, 1), (0, 3 + 12 * row),
+        f"{shown(word.text)} {word.confidence:.2f}", ((word.start + word.end) / 2, 1), (0, 3 + 12 * row),
         xycoords=("data", "axes fraction"), textcoords="offset points", ha="center", fontsize="small",
         color=_SPANS[row][1],
     )  # fmt: skip

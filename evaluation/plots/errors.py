@@ -19,20 +19,22 @@ from evaluation.plots.style import (
     fill_of,
     legend_above,
     points_with_intervals,
-    rows_named,
+    rows_labelled,
     whiskers_by_row,
     with_legend,
 )
+from evaluation.plots.texts import drawing, shown
 from evaluation.scoring.compare import Comparison
 
 _KINDS: Final = ("substitution", "deletion", "insertion")
 _NO_WORD: Final = "∅"
 
 
+@drawing
 def calibration(tables: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
     """Calibration: share of right words against their confidence, with intervals; beneath, how many words.
 
-    From `evaluation.scoring.breakdowns.calibration`. On the diagonal, confidence is what it says.
+    From `evaluation.beyond.breakdowns.calibration`. On the diagonal, confidence is what it says.
     """
     if ax is None:  # placed by hand: layouts do not see what hangs beneath
         ax = Figure((5.4, 4.0)).add_axes((0.13, 0.42, 0.84, 0.55))
@@ -56,8 +58,9 @@ def calibration(tables: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> A
     return with_legend(ax, len(tables))
 
 
+@drawing
 def confusions(table: pd.DataFrame, ax: Axes | None = None, *, n: int = 12) -> Axes:
-    """The commonest errors and how often each was made; from `evaluation.scoring.breakdowns.confusions`.
+    """The commonest errors and how often each was made; from `evaluation.beyond.breakdowns.confusions`.
 
     Args:
         table: Table of one row per edit.
@@ -71,17 +74,18 @@ def confusions(table: pd.DataFrame, ax: Axes | None = None, *, n: int = 12) -> A
         if len(rows):
             ax.barh(rows, shown["count"].iloc[rows], 0.7, label=kind, edgecolor="white", **fill_of(number))
     pairs = zip(shown["reference"], shown["hypothesis"], strict=True)
-    rows_named(ax, [f"{ref or _NO_WORD} → {hyp or _NO_WORD}" for ref, hyp in pairs])
+    rows_labelled(ax, [f"{_word(ref)} → {_word(hyp)}" for ref, hyp in pairs])
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.set(xlabel="times", xlim=(0, 1.05 * shown["count"].max() if len(shown) else 1))
     return legend_above(ax)
 
 
+@drawing
 def error_kinds(tables: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
     """Substitutions, deletions and insertions per 100 words, with intervals.
 
     Args:
-        tables: Table of each system, from `evaluation.scoring.breakdowns.by_kind`.
+        tables: Table of each system, from `evaluation.beyond.breakdowns.by_kind`.
         ax: Axes to draw on; by default of a new figure.
     """
     ax = axes_or_new(ax, height=1.1 + 0.35 * len(_KINDS))
@@ -91,6 +95,7 @@ def error_kinds(tables: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> A
     return with_legend(ax, len(tables))
 
 
+@drawing
 def disagreement(one: Comparison, ax: Axes | None = None) -> Axes:
     """Disagreement: word errors of two systems on the same utterances, and how many have so many of each.
 
@@ -110,14 +115,19 @@ def disagreement(one: Comparison, ax: Axes | None = None) -> Axes:
     for row in counts.itertuples():
         ax.annotate(f"{row.n:,}", (row.a, row.b), ha="center", va="center", fontsize="small", color="black")
     ax.set(
-        xlabel=f"word errors of {one.label_a}", ylabel=f"word errors of {one.label_b}",
+        xlabel=f"word errors of {shown(one.label_a)}", ylabel=f"word errors of {shown(one.label_b)}",
         xlim=(-0.5, most + 0.5), ylim=(-0.5, most + 0.5), aspect="equal",
     )  # fmt: skip
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(integer=True))
     for label, place, side in ((one.label_a, (0, 1), "left"), (one.label_b, (1, 0), "right")):
         ax.annotate(
-            f"{label} has fewer", place, (0, 3 if place[1] else 4), xycoords="axes fraction",
+            f"{shown(label, most=24)} has fewer", place, (0, 3 if place[1] else 4), xycoords="axes fraction",
             textcoords="offset points", ha=side, va="bottom", fontsize="small", color=INK,
         )  # fmt: skip
     return ax
+
+
+def _word(word: str) -> str:
+    """A word in half a row, or the sign that there is none."""
+    return shown(word, most=19) if word else _NO_WORD

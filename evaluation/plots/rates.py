@@ -13,16 +13,19 @@ from evaluation.plots.style import (
     axes_or_new,
     dodged,
     log_ticks,
+    rows_labelled,
     rows_named,
     style_of,
     whisker_across,
     whiskers_by_row,
     with_legend,
 )
+from evaluation.plots.texts import drawing, shown
 from evaluation.scoring.compare import Comparison
 from evaluation.scoring.scores import ALL, Score
 
 
+@drawing
 def wer_by_system(scores: Mapping[str, Score], ax: Axes | None = None) -> Axes:
     """Dot and whisker: the WER of each system, in percent, with its interval."""
     ax = axes_or_new(ax, height=0.9 + 0.4 * len(scores))
@@ -33,6 +36,7 @@ def wer_by_system(scores: Mapping[str, Score], ax: Axes | None = None) -> Axes:
     return ax
 
 
+@drawing
 def wer_by_profile(profiles: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
     """The WER of each system under each profile of the normaliser; from `scoring.scores.profiles`."""
     ax = axes_or_new(ax)
@@ -44,6 +48,7 @@ def wer_by_profile(profiles: Mapping[str, pd.DataFrame], ax: Axes | None = None)
     return ax
 
 
+@drawing
 def wer_by_rule(rules: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
     """The WER after each rule of the normaliser, all earlier ones applied; from `scoring.scores.rules`.
 
@@ -58,20 +63,21 @@ def wer_by_rule(rules: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Ax
     return with_legend(ax, len(rules))
 
 
+@drawing
 def differences(comparisons: Sequence[Comparison], ax: Axes | None = None) -> Axes:
     """Paired differences in WER, in points, with their intervals; right of zero, B is better."""
     ax = axes_or_new(ax, height=0.9 + 0.4 * len(comparisons))
     for row, one in enumerate(comparisons):
         whisker_across(ax, row, (one.wer.difference, one.wer.low, one.wer.high), 0)
     ax.axvline(0, color=INK, linewidth=1)
-    names = [f"{one.label_a} − {one.label_b}" for one in comparisons]
-    rows_named(ax, [name if len(name) < 25 else name.replace(" − ", "\n− ") for name in names])
+    rows_labelled(ax, [_pair(one) for one in comparisons])
     ax.set_xlabel("points of word error rate; left of 0, the first is better")
     return ax
 
 
+@drawing
 def wer_by_bin(bins: Mapping[str, pd.DataFrame], xlabel: str, ax: Axes | None = None) -> Axes:
-    """The WER of each system against length, duration or noise; from `evaluation.scoring.breakdowns`.
+    """The WER of each system against length, duration or noise; from `evaluation.beyond.breakdowns`.
 
     How many utterances a bin holds stands above it: those of the first system.
     """
@@ -83,21 +89,22 @@ def wer_by_bin(bins: Mapping[str, pd.DataFrame], xlabel: str, ax: Axes | None = 
             f"{n:,}", (place, 1), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
             ha="center", fontsize="x-small", color=INK, alpha=0.7,
         )  # fmt: skip
-    ax.set_xlabel(xlabel)
+    ax.set_xlabel(shown(xlabel, most=60))
     return ax
 
 
+@drawing
 def interval_width(widths: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
     """Half the interval's width, in points, against the number of utterances: how many one needs.
 
-    From `evaluation.scoring.breakdowns.width_by_n`. Dashed, as 1 / sqrt(n): what more utterances would give.
+    From `evaluation.beyond.breakdowns.width_by_n`. Dashed, as 1 / sqrt(n): what more utterances would give.
     """
     ax = axes_or_new(ax)
     for number, (name, table) in enumerate(widths.items()):
         if not len(table):
             continue  # too few utterances to tell
         style = style_of(number)
-        ax.plot(table["n_utterances"], table["half_width"] * 100, label=name, **style)
+        ax.plot(table["n_utterances"], table["half_width"] * 100, label=shown(name), **style)
         last = table.iloc[-1]
         more = last["n_utterances"] * np.geomspace(1, 10, 5)
         ax.plot(
@@ -121,3 +128,9 @@ def _changes_beside(ax: Axes, table: pd.DataFrame) -> None:
             text.replace("-", "−"), (1, row), (4, 0), xycoords=("axes fraction", "data"),
             textcoords="offset points", va="center", fontsize="small", color=INK,
         )  # fmt: skip
+
+
+def _pair(one: Comparison) -> str:
+    """Names of a comparison, on two lines where they are long."""
+    a, b = shown(one.label_a, most=30), shown(one.label_b, most=30)
+    return f"{a} − {b}" if len(a) + len(b) < 22 else f"{a}\n− {b}"

@@ -20,12 +20,14 @@ from evaluation.plots.style import (
     shares_within,
     with_legend,
 )
+from evaluation.plots.texts import drawing, shown
 from evaluation.scoring.latency import is_timed
 from evaluation.scoring.scores import Score
 
 _POINTS_AS_SHAPES = 500  # more of them become an image inside the vector graphic
 
 
+@drawing
 def latency(scores: Mapping[str, Score], ax: Axes | None = None) -> Axes:
     """Cumulative distribution of latency: the share of utterances that took at most so many ms of work."""
     ax = axes_or_new(ax)
@@ -38,6 +40,7 @@ def latency(scores: Mapping[str, Score], ax: Axes | None = None) -> Axes:
     return with_legend(ax, len(scores))
 
 
+@drawing
 def work_by_duration(scores: Mapping[str, Score], ax: Axes | None = None) -> Axes:
     """Milliseconds of work against seconds of audio, one dot per utterance; the line is the mean rate."""
     ax = axes_or_new(ax)
@@ -45,7 +48,7 @@ def work_by_duration(scores: Mapping[str, Score], ax: Axes | None = None) -> Axe
         color = COLORS[number % len(COLORS)]
         ax.plot(
             times[:, 0], times[:, 1] * 1000, MARKERS[number % len(MARKERS)], markersize=4, alpha=0.6,
-            markeredgewidth=0, label=name, rasterized=len(times) > _POINTS_AS_SHAPES, color=color,
+            markeredgewidth=0, label=shown(name), rasterized=len(times) > _POINTS_AS_SHAPES, color=color,
         )  # fmt: skip
         longest = times[:, 0].max()
         mean_ms = 1000 * longest * times[:, 1].sum() / times[:, 0].sum()
@@ -54,6 +57,7 @@ def work_by_duration(scores: Mapping[str, Score], ax: Axes | None = None) -> Axe
     return with_legend(ax, len(scores))
 
 
+@drawing
 def time_split(stages: Mapping[str, tuple[float, Mapping[str, float]]], ax: Axes | None = None) -> Axes:
     """Milliseconds of work per second of audio, by stage, one bar per system.
 
@@ -66,7 +70,7 @@ def time_split(stages: Mapping[str, tuple[float, Mapping[str, float]]], ax: Axes
         left = 0.0
         for number, (stage, work_s) in enumerate(parts.items()):
             width = 1000 * work_s / audio_s
-            label = "" if row else stage
+            label = "" if row else shown(stage)
             ax.barh(row, width, 0.6, left, edgecolor="white", label=label, **fill_of(number))
             left += width
     rows_named(ax, list(stages))
@@ -74,6 +78,7 @@ def time_split(stages: Mapping[str, tuple[float, Mapping[str, float]]], ax: Axes
     return legend_above(ax)
 
 
+@drawing
 def sizes(n_bytes: Mapping[str, int], ax: Axes | None = None) -> Axes:
     """Megabytes of files, and how many percent of the first each is."""
     ax = axes_or_new(ax, height=0.9 + 0.35 * len(n_bytes))

@@ -15,12 +15,15 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from evaluation.plots.texts import shown, without_formulas
+
 # M. Okabe, K. Ito, "Color Universal Design", https://jfly.uni-koeln.de/color/, without their yellow, which is
 # hard to see on white; grey in place of black, so that it can be seen on dark pages, too.
 COLORS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a7a7a")
 INK, FAINT = "#24292f", "#d0d4da"
 MARKERS: Final = "os^DvPX"
 LINES: Final = ("-", "--", "-.", ":")
+_LETTERS_ACROSS = 60  # that fit beside each other under an axis
 HATCHES: Final = ("", "//", "..", "xx", "\\\\")
 
 
@@ -29,7 +32,8 @@ def to_svg(ax: Axes) -> str:
     buffer = io.StringIO()
     figure = ax.figure
     assert isinstance(figure, Figure)  # not a part of one
-    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "gigastt_lab"}):
+    without_formulas([figure])
+    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "gigastt_lab", "text.parse_math": False}):
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(buffer, format="svg", transparent=True, metadata=nothing, dpi=150)
     svg = buffer.getvalue()
@@ -98,19 +102,25 @@ def legend_above(ax: Axes) -> Axes:
 
 def rows_named(ax: Axes, names: Sequence[str]) -> None:
     """One row for each name, the first on top."""
-    ax.set_yticks(range(len(names)), names)
-    ax.set_ylim(max(len(names), 1) - 0.5, -0.5)
+    rows_labelled(ax, [shown(name) for name in names])
+
+
+def rows_labelled(ax: Axes, labels: Sequence[str]) -> None:
+    """One row for each label, as it is: its texts have been through `shown`."""
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(max(len(labels), 1) - 0.5, -0.5)
     ax.grid(False, axis="y")
 
 
 def whisker_across(
-    ax: Axes, row: float, estimate: tuple[float, float, float], number: int, *, label: str = ""
+    ax: Axes, row: float, estimate: tuple[float, float, float], number: int, *, label: str | None = None
 ) -> None:
     """One value with the ends of its interval, from shares to percent; without one, the dot alone."""
     value, low, high = (100 * share for share in estimate)
     color = style_of(number)["color"]
     ax.errorbar((low + high) / 2, row, xerr=(high - low) / 2, linestyle="", capsize=4, color=color)
-    ax.plot(value, row, label=label, **style_of(number) | {"linestyle": ""})
+    named = "" if label is None else shown(label)
+    ax.plot(value, row, label=named, **style_of(number) | {"linestyle": ""})
 
 
 def whiskers_by_row(
@@ -128,7 +138,7 @@ def whiskers_by_row(
         shift = (number - (len(tables) - 1) / 2) * 0.5 / len(tables)
         for label, row in table.iterrows():
             value, low, high = (row[column] for column in columns)
-            first = name if label == table.index[0] else ""
+            first = name if label == table.index[0] else None
             whisker_across(ax, rows.index(str(label)) + shift, (value, low, high), number, label=first)
     rows_named(ax, rows)
 
@@ -139,7 +149,7 @@ def shares_within(ax: Axes, values: Mapping[str, npt.NDArray[np.float64]]) -> No
     for number, (name, each) in enumerate(values.items()):
         if len(each):
             at_most = np.quantile(each, shares, method="inverted_cdf")
-            ax.step(at_most, shares * 100, where="post", label=name, **line_of(number))
+            ax.step(at_most, shares * 100, where="post", label=shown(name), **line_of(number))
     for percentile in (50, 95, 99):
         ax.axhline(percentile, color=INK, linewidth=0.6, alpha=0.35)
     ax.set_ylim(0, 101)
@@ -153,7 +163,7 @@ def points_with_intervals(
     value, low, high = estimates.to_numpy(float).T
     style = style_of(number)
     ax.errorbar(x, (low + high) / 2, (high - low) / 2, linestyle="", capsize=capsize, color=style["color"])
-    ax.plot(x, value, label=label, **style)
+    ax.plot(x, value, label=shown(label), **style)
 
 
 def dodged(ax: Axes, tables: Mapping[str, pd.DataFrame]) -> None:
@@ -164,7 +174,12 @@ def dodged(ax: Axes, tables: Mapping[str, pd.DataFrame]) -> None:
         at += (number - (len(tables) - 1) / 2) * min(0.2, 0.6 / len(tables))
         columns = table[["wer", "wer_low", "wer_high"]]
         points_with_intervals(ax, at, 100 * columns, number, label=name, capsize=3)
-    ax.set_xticks(range(len(places)), places)
+    labels = [shown(place) for place in places]
+    ax.set_xticks(range(len(places)), labels)
+    if sum(map(len, labels)) > _LETTERS_ACROSS:
+        ax.tick_params(axis="x", rotation=30)
+        for label in ax.get_xticklabels():
+            label.set_horizontalalignment("right")
     ax.set_ylim(0, None)
     ax.set_ylabel("word error rate, %")
     ax.grid(False, axis="x")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 _OTHERS_SHARE: Final = 0.1  # of the processors; from there on, times say as much of the others
+_OVERLOAD_SHARE: Final = 0.5  # of the processors; even systems that take turns do not compare then
 _STOLEN_SHARE: Final = 0.02
 _WAITING_SHARE: Final = 0.02  # of the time, for memory or for a container's quota
 _SLOWED: Final = 0.85  # of the highest clock rate seen
@@ -30,7 +31,8 @@ class Load:
         load_mean, load_highest: Load average of one minute, mean and highest of the samples; the system's own
             threads count in it.
         own_cpus: Processors that this process kept busy, on average; a server's work is not in it.
-        other_cpus: Processors that all other processes kept busy, on average.
+        other_cpus: Processors that all other processes kept busy, on average; None where a server took part,
+            whose work cannot be told from theirs.
         stolen_cpus: Processors that the host of a virtual machine took away, on average.
         cpu_waiting: Share of the time in which something waited for a processor (pressure stall information).
         memory_waiting: Share of the time in which something waited for memory.
@@ -77,13 +79,16 @@ class Load:
         others = "" if self.other_cpus is None else f", others {self.other_cpus:.1f}"
         return f"load {self.load_mean:.1f}{on}{others}"
 
+    @property
+    def is_overloaded(self) -> bool:
+        """True if other processes kept half of the cores busy, or more: no times compare then."""
+        others, usable = self._others_here()
+        return others is not None and others >= _OVERLOAD_SHARE * usable
+
     def disturbances(self) -> list[str]:
         """Reasons to doubt the times of this run, each in words; [] where none is known."""
-        cores = self.cores or 1
-        usable = min(self.usable_cores or cores, cores)
-        found = []
-        # A container's neighbours on other cores of the host are no matter.
-        others = None if self.other_cpus is None else self.other_cpus - (cores - usable)
+        others, usable = self._others_here()
+        cores, found = self.cores or 1, []
         if others is not None and others >= _OTHERS_SHARE * usable:
             average = "" if self.load_mean is None else f"load {self.load_mean:.1f} on {cores} cores, "
             found.append(f"{average}other processes kept {self.other_cpus:.1f} cores busy")
@@ -100,3 +105,10 @@ class Load:
         if self.mhz_lowest is not None and self.mhz_lowest < _SLOWED * (self.mhz_highest or 0):
             found.append(f"the clock rate went from {self.mhz_highest:.0f} down to {self.mhz_lowest:.0f} MHz")
         return found
+
+    def _others_here(self) -> tuple[float | None, int]:
+        """Processors that others kept busy of those that this process may use, and how many these are."""
+        cores = self.cores or 1
+        usable = min(self.usable_cores or cores, cores)
+        # A container's neighbours on other cores of the host are no matter.
+        return None if self.other_cpus is None else self.other_cpus - (cores - usable), usable

@@ -1,6 +1,7 @@
-"""Runs: one system over one dataset into one record file, resumed after a kill.
+"""Runs: systems over one dataset into a record file each, in turns or alone, resumed after a kill.
 
-Lives here: the runner, windows and batches, progress, names of runs, what notebooks call.
+Lives here: the runner, several systems in turns, windows and batches, the machine's load meanwhile, progress,
+names of runs, what notebooks call.
 May import: `systems`, `scoring` (counts, for progress), `records`, `datasets`, `normalize`.
-Public: `runner.run`, `on_demand.recorded`.
+Public: `runner.run`, `interleaved.run_interleaved`, `on_demand.recorded`.
 """

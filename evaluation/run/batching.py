@@ -7,11 +7,15 @@ never broken off.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
+from evaluation.datasets.audio import RATE
+from evaluation.datasets.pieces import Piece
 from evaluation.datasets.utterances import DatasetError, Utterance
 
 MAX_WINDOW_BYTES: Final = 256 * 2**20  # of encoded audio that a window holds in memory
+_SAMPLE_BYTES: Final = 2
 
 
 def windows_of(dataset: Iterable[Utterance], size: int) -> Generator[list[Utterance], None, None]:
@@ -25,7 +29,7 @@ def windows_of(dataset: Iterable[Utterance], size: int) -> Generator[list[Uttera
     try:
         for utterance in dataset:
             window.append(utterance)
-            n_bytes += len(utterance.audio) if isinstance(utterance.audio, bytes) else 0
+            n_bytes += _n_held(utterance)
             if len(window) == size or n_bytes > MAX_WINDOW_BYTES:
                 yield window
                 window, n_bytes = [], 0
@@ -45,10 +49,17 @@ def batches_of(window: Sequence[Utterance], batch_size: int) -> Iterator[list[Ut
         yield by_length[start : start + batch_size]
 
 
+def _n_held(utterance: Utterance) -> int:
+    """Bytes that the utterance's audio takes in a window; of a piece, those of the WAV file it becomes."""
+    if isinstance(utterance.audio, Piece):
+        return round((utterance.audio.duration_s or 0.0) * RATE) * _SAMPLE_BYTES
+    return len(utterance.audio) if isinstance(utterance.audio, bytes) else 0
+
+
 def _n_bytes(utterance: Utterance) -> int:
     """Size of the encoded audio: within one dataset, about proportional to its length."""
-    if isinstance(utterance.audio, bytes):
-        return len(utterance.audio)
+    if not isinstance(utterance.audio, Path):
+        return _n_held(utterance)
     try:
         return utterance.audio.stat().st_size
     except OSError:  # the system will say so

@@ -20,6 +20,11 @@ logger = logging.getLogger(__name__)
 _LOG_INTERVAL_S: Final = 60.0
 
 
+def is_watched() -> bool:
+    """True where somebody watches stderr: on a terminal, and below a notebook's cell."""
+    return sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel.")
+
+
 class Progress:
     """Utterances done, time left, and the rates so far. A context manager.
 
@@ -34,7 +39,7 @@ class Progress:
             name: Name of the system.
             total: Utterances in all, as far as is known.
             before: Records of earlier runs.
-            show: True for a bar, if stderr is a terminal.
+            show: True for a bar, if stderr is a terminal or a notebook's.
         """
         self._name = name
         self._total = total
@@ -51,7 +56,7 @@ class Progress:
             desc=name,
             unit="utt",
             dynamic_ncols=True,
-            disable=not (show and sys.stderr.isatty()),
+            disable=not (show and is_watched()),
         )
 
     def add(self, records: Iterable[Record]) -> None:

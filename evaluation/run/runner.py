@@ -12,52 +12,32 @@ When all are there, the file is written once more, in the order of the dataset a
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from evaluation.datasets.audio import Audio
+from evaluation.datasets.pieces import Piece
 from evaluation.datasets.utterances import DatasetError, Utterance, Utterances
 from evaluation.normalize import NORMALIZER_VERSION
 from evaluation.records.files import End, Header, Record, RecordError, RecordFile, read, write
 from evaluation.records.machine import machine_info, package_versions, without_home
 from evaluation.records.writing import Appender, exclusive, require_same, resume
 from evaluation.run.batching import batches_of, windows_of
+from evaluation.run.handing import Uncut, handed
 from evaluation.run.progress import Progress
+from evaluation.run.remarks import list_remarks
+from evaluation.run.results import RunResult, list_failures, result_of
+from evaluation.run.turns import RunOptions, Step, Turns
 from evaluation.systems.base import Outcome, System
 from evaluation.systems.registry import SystemSpec, load_system, on_disk
 
+__all__ = ["RunResult", "run", "stepwise"]
+
 logger = logging.getLogger(__name__)
-
-_LISTED_FAILURES: Final = 20
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """Result of a run.
-
-    Attributes:
-        path: The record file, which is finished.
-        header: Header of the record file.
-        n_utterances: Number of utterances in it.
-        n_done: Number of those that this run took.
-        n_skipped: Number of those that earlier runs had taken.
-        failures: Records with an error, from all runs.
-    """
-
-    path: Path
-    header: Header
-    n_utterances: int
-    n_done: int
-    n_skipped: int
-    failures: tuple[Record, ...]
-
-    @property
-    def n_failed(self) -> int:
-        """Number of utterances that failed."""
-        return len(self.failures)
 
 
 def run(
@@ -97,18 +77,45 @@ def run(
     """
     if window < 1:
         raise ValueError(f"window is {window}; give 1 or more")
+    options = RunOptions(
+        fresh=fresh, retry_failed=retry_failed, show_progress=show_progress, command=command, window=window
+    )
+    steps = stepwise(system, dataset, path, options)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: RunResult = end.value
+            return result
+
+
+def stepwise(
+    system: System | SystemSpec,
+    dataset: Utterances,
+    path: str | Path,
+    options: RunOptions,
+    turns: Turns | None = None,
+) -> Generator[Step, None, RunResult]:
+    """A `run`, a batch at a time: after each, the caller may do something else, or close it.
+
+    Arguments are those of `run`, its options in one object; `turns` is what it shares with other runs.
+
+    Raises:
+        GigasttError: as of `run`.
+    """
     path = Path(path)
+    turns = turns or Turns()
     with exclusive(path):
-        this = _Run(system, dataset, path, command=command, window=window, show_progress=show_progress)
-        found = None if fresh else resume(path)
+        this = _Run(system, dataset, path, options, turns)
+        found = None if options.fresh else resume(path)
         if found is not None:
             require_same(path, found.header, this.header(found.header))
-            if retry_failed:
+            if options.retry_failed:
                 found = this.without_failures(found)
         if found is None or found.end is None:
-            return this.go(found)
+            return (yield from this.go(found))
     logger.info("%s is finished: %d utterances, nothing to do", path, len(found.records))
-    return _result(path, found.header, found.records, n_done=0)
+    return result_of(path, found.header, found.records, n_done=0)
 
 
 class _Run:
@@ -119,18 +126,15 @@ class _Run:
         system: System | SystemSpec,
         dataset: Utterances,
         path: Path,
-        *,
-        command: str,
-        window: int,
-        show_progress: bool,
+        options: RunOptions,
+        turns: Turns,
     ) -> None:
+        self._turns = turns
         self._spec = system if isinstance(system, SystemSpec) else None
         self._loaded = None if isinstance(system, SystemSpec) else system
         self._dataset = dataset
         self._path = path
-        self._command = command
-        self._window = window
-        self._show_progress = show_progress
+        self._options = options
 
     def header(self, found: Header | None = None) -> Header:
         """The header that this run would write; what is known only of a loaded system is that of `found`.
@@ -138,7 +142,7 @@ class _Run:
         Raises:
             ModelError: the model's name is not known.
         """
-        info: dict[str, Any] = {"window": self._window}
+        info: dict[str, Any] = {"window": self._options.window}
         if self._spec is not None:
             info["asked"] = self._spec.asked()
         if self._loaded is not None:
@@ -155,7 +159,7 @@ class _Run:
             dataset=_described(self._dataset, found),
             versions=package_versions(),
             machine=machine_info(),
-            command=without_home(self._command),
+            command=without_home(self._options.command),
             started=datetime.now(UTC).isoformat(timespec="seconds"),
             normalizer=NORMALIZER_VERSION,
         )
@@ -170,8 +174,9 @@ class _Run:
         write(self._path, found.header, kept)
         return read(self._path)
 
-    def go(self, found: RecordFile | None) -> RunResult:
+    def go(self, found: RecordFile | None) -> Generator[Step, None, RunResult]:
         """Transcribe what is not recorded yet, and put the file in order."""
+        yield Step()
         if found is None:
             self._system()
             header, records = self.header(), {}
@@ -180,7 +185,7 @@ class _Run:
             header, records = found.header, {record.id: record for record in found.records}
         n_before = len(records)
         try:
-            ids = self._transcribed(header, records)
+            ids = yield from self._transcribed(header, records)
         except KeyboardInterrupt:
             logger.warning(
                 "stopped: %s holds %d utterances; the same command goes on", self._path, len(records)
@@ -194,19 +199,23 @@ class _Run:
             )
         in_order = [records[id_] for id_ in ids]
         findings = tuple(asdict(finding) for finding in self._dataset.findings)
-        write(self._path, header, in_order, End(n_rows=self._dataset.n_rows, findings=findings))
-        result = _result(self._path, header, in_order, n_done=len(ids) - n_before)
-        _list_failures(result)
+        load = self._turns.monitor.load(len(ids) - n_before)
+        write(self._path, header, in_order, End(n_rows=self._dataset.n_rows, findings=findings, load=load))
+        result = result_of(self._path, header, in_order, n_done=len(ids) - n_before)
+        list_failures(result)
+        list_remarks(header.system, in_order, self._dataset.findings)
         return result
 
-    def _transcribed(self, header: Header, records: dict[str, Record]) -> list[str]:
+    def _transcribed(self, header: Header, records: dict[str, Record]) -> Generator[Step, None, list[str]]:
         """Complete `records`, in memory and in the file; returns the ids in the order of the dataset."""
         ids: dict[str, None] = {}
         batch_size = int(header.system_info["batch_size"])
-        size = batch_size * self._window if batch_size > 1 else 1
+        size = batch_size * self._options.window if batch_size > 1 else 1
+        self._turns.monitor.has_server |= header.system_info.get("kind") == "server"
         total = header.dataset.get("n_expected")
+        n_passed = 0
         with (
-            Progress(header.system, total, records.values(), show=self._show_progress) as progress,
+            Progress(header.system, total, records.values(), show=self._options.show_progress) as progress,
             Appender(self._path) as appender,
             closing(windows_of(self._dataset, size)) as windows,
         ):
@@ -217,20 +226,31 @@ class _Run:
                             f"two utterances have the id {utterance.id!r}; ids have to be unique"
                         )
                     ids[utterance.id] = None
+                audio = handed(utterance for utterance in window if utterance.id not in records)
                 for batch in batches_of(window, batch_size):
                     todo = [utterance for utterance in batch if utterance.id not in records]
                     if todo:
-                        done = self._done(todo, header)
+                        done = self._done(todo, audio, header)
                         appender.append(done)
                         records.update((record.id, record) for record in done)
                         progress.add(done)
+                        self._turns.monitor.sample()
+                    n_passed += len(batch)
+                    yield Step(n_passed, len(todo), batch_size, size)
             progress.finish()
         return list(ids)
 
-    def _done(self, utterances: Sequence[Utterance], header: Header) -> list[Record]:
+    def _done(
+        self, utterances: Sequence[Utterance], audio: Mapping[str, Audio | Uncut], header: Header
+    ) -> list[Record]:
         system = self._checked_system(header)
-        outcomes = system.transcribe([utterance.audio for utterance in utterances])
-        return [_record(utterance, outcome) for utterance, outcome in zip(utterances, outcomes, strict=True)]
+        of_each = [audio[utterance.id] for utterance in utterances]
+        ready = [each for each in of_each if not isinstance(each, Uncut)]
+        outcomes = iter(system.transcribe(ready) if ready else ())
+        return [
+            _record(utterance, each.outcome if isinstance(each, Uncut) else next(outcomes), self._turns.round)
+            for utterance, each in zip(utterances, of_each, strict=True)
+        ]
 
     def _checked_system(self, header: Header) -> System:
         """The system; of one that had to be loaded, only now it is known what it really runs."""
@@ -243,7 +263,7 @@ class _Run:
     def _system(self) -> System:
         if self._loaded is None:
             assert self._spec is not None
-            self._loaded = load_system(self._spec, show_progress=self._show_progress)
+            self._loaded = load_system(self._spec, show_progress=self._options.show_progress)
         return self._loaded
 
 
@@ -258,37 +278,23 @@ def _described(dataset: Utterances, found: Header | None) -> dict[str, Any]:
     }
 
 
-def _record(utterance: Utterance, outcome: Outcome) -> Record:
+def _record(utterance: Utterance, outcome: Outcome, round_: str | None) -> Record:
     results = {each.name: getattr(outcome, each.name) for each in fields(Outcome)}
     if outcome.error is not None:
         results["error"] = without_home(outcome.error)
     # What a dataset calls audio that came as bytes is no path: another file here could have that name.
-    audio = without_home(str(utterance.audio.absolute())) if isinstance(utterance.audio, Path) else None
+    piece = utterance.audio if isinstance(utterance.audio, Piece) else None
+    path = piece.path if piece else utterance.audio
+    audio = without_home(str(path.absolute())) if isinstance(path, Path) else None
     return Record(
         id=utterance.id,
         reference=utterance.reference,
         speaker=utterance.speaker,
         session=utterance.session,
         audio=audio,
+        audio_start_s=piece.start_s if piece else None,
         stated_s=utterance.duration_s,
         metadata=utterance.metadata,
+        round=round_,
         **results,
     )
-
-
-def _result(path: Path, header: Header, records: Sequence[Record], *, n_done: int) -> RunResult:
-    failures = tuple(record for record in records if record.error is not None)
-    return RunResult(path, header, len(records), n_done, len(records) - n_done, failures)
-
-
-def _list_failures(result: RunResult) -> None:
-    if not result.failures:
-        return
-    logger.warning(
-        "%s: %d of %d utterances failed, and count as all words deleted",
-        result.header.system, result.n_failed, result.n_utterances,
-    )  # fmt: skip
-    for record in result.failures[:_LISTED_FAILURES]:
-        logger.warning("  %s: %s", record.id, record.error)
-    if result.n_failed > _LISTED_FAILURES:
-        logger.warning("  ... and %d more, in %s", result.n_failed - _LISTED_FAILURES, result.path)

@@ -163,6 +163,17 @@ def _hindrance(ratio: SpeedRatio, names: tuple[str, str], files: tuple[RecordFil
             f"{names[0]} and {names[1]} took turns in {ratio.n_rounds} rounds only, and a statement takes "
             f"{FEWEST_ROUNDS}: take more utterances, or smaller batches"
         )
+    return _overload(names, files)
+
+
+def _overload(names: tuple[str, str], files: tuple[RecordFile, RecordFile]) -> str | None:
+    """Reason why times of a machine that others had do not compare; None where they had less than half."""
+    loads = [file.end.load for file in files if file.end is not None and file.end.load is not None]
+    if (busiest := max(loads, key=lambda load: load.other_cpus or 0, default=None)) and busiest.is_overloaded:
+        return (
+            f"{names[0]} and {names[1]} took turns, but other processes kept {busiest.other_cpus:.1f} of "
+            f"{busiest.cores} cores busy. Run them anew (--fresh) on a machine that is not as busy"
+        )
     return None
 
 

@@ -13,7 +13,6 @@ from typing import Any
 from tqdm import tqdm
 
 from evaluation.records.machine import machine_info, package_versions
-from evaluation.scoring.quantiles import Quantiles
 from evaluation.server_study.client import Address, Client
 from evaluation.server_study.clips import AUDIO_S, measured_wav
 from evaluation.server_study.load import Load, closed_loop
@@ -21,6 +20,7 @@ from evaluation.server_study.memory import TARGET, Memory, growth, memory_by_poo
 from evaluation.server_study.overhead import TARGET_S, Overhead, overhead
 from evaluation.server_study.process import ModelChoice, ServerProcess
 from evaluation.server_study.streams import Streams, live_streams
+from evaluation.statistics.quantiles import Quantiles
 from evaluation.systems.base import SystemUnavailableError
 from gigastt_lab.errors import brief
 

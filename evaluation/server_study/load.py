@@ -18,9 +18,9 @@ from typing import Final
 
 import numpy as np
 
-from evaluation.scoring.intervals import Interval, interval
-from evaluation.scoring.quantiles import Quantiles, quantiles
 from evaluation.server_study.client import Address, Client
+from evaluation.statistics.intervals import Interval, interval
+from evaluation.statistics.quantiles import Quantiles, quantiles
 
 TIMEOUT_S: Final = 120.0
 

@@ -18,11 +18,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from evaluation.scoring.intervals import Float64Array, percentile_interval
 from evaluation.scoring.options import BOOTSTRAP, Bootstrap
 from evaluation.server_study.client import Address, Answer, Client
 from evaluation.server_study.load import TIMEOUT_S
 from evaluation.server_study.process import ModelChoice
+from evaluation.statistics.intervals import Float64Array, percentile_interval
 from evaluation.systems.base import SystemUnavailableError
 from gigastt_lab.engine import load_engine
 from gigastt_lab.errors import GigasttError

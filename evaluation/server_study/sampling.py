@@ -13,10 +13,10 @@ from typing import Final
 
 import numpy as np
 
-from evaluation.scoring.quantiles import p50_p95_p99
 from evaluation.server_study.client import Address, Client
 from evaluation.server_study.operations import DEADLINE_S
 from evaluation.server_study.process import Footprint, footprint
+from evaluation.statistics.quantiles import p50_p95_p99
 
 WARM_UP: Final = 0.1
 """Share of the time after which memory has to have settled."""

@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 
 from evaluation.records.machine import machine_info, package_versions
-from evaluation.scoring.quantiles import p50_p95_p99
 from evaluation.server_study.crowd import Crowd
 from evaluation.server_study.operations import Done, Limits
 from evaluation.server_study.plots import soak_figure, write_png
@@ -21,6 +20,7 @@ from evaluation.server_study.tables import of_server
 from evaluation.server_study.verdict import Check, Evidence, checks
 from evaluation.show.display import DASH, count, counted, decimal, render_text, seconds
 from evaluation.show.files import write_content
+from evaluation.statistics.quantiles import p50_p95_p99
 from gigastt_lab.exit_codes import ExitCode
 
 _N_WRONG_KEPT = 100

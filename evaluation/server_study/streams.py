@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.datasets.audio import Audio
-from evaluation.scoring.quantiles import Quantiles, quantiles
 from evaluation.server_study.client import Address
+from evaluation.statistics.quantiles import Quantiles, quantiles
 from evaluation.stream_study.feeding import Feeding
 from evaluation.stream_study.measures import measures
 from evaluation.stream_study.websocket import WebSocketOptions, WebSocketSystem

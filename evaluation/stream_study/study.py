@@ -15,10 +15,10 @@ from evaluation.records.stream_log import StreamLog
 from evaluation.report.report import shortened
 from evaluation.scoring.compare import compare
 from evaluation.scoring.counting import ScoreError
-from evaluation.scoring.intervals import Interval, PairedDifference, interval
 from evaluation.scoring.options import DEFAULTS, Options, OptionsDict
-from evaluation.scoring.quantiles import Quantiles, quantiles
 from evaluation.scoring.scores import Score, labels, score
+from evaluation.statistics.intervals import Interval, PairedDifference, interval
+from evaluation.statistics.quantiles import Quantiles, quantiles
 from evaluation.stream_study.measures import Ending, Measures, measures, settling_s
 
 logger = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.scoring.intervals import Interval, PairedDifference
 from evaluation.show.display import DASH, count, counted, decimal, estimate, table_of
+from evaluation.statistics.intervals import Interval, PairedDifference
 from evaluation.stream_study.study import LATENCIES, StreamScore, Study
 
 

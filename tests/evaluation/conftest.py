@@ -4,7 +4,13 @@ from importlib.util import find_spec
 
 NEEDS = {
     "jiwer": ["scoring/test_metrics.py", "scoring/test_mapsswe.py"],
-    "datasets": ["datasets/test_named.py", "datasets/test_hub.py"],
+    "datasets": [
+        "datasets/test_named.py",
+        "datasets/test_hub.py",
+        "datasets/test_local_parquet.py",
+        "datasets/test_audio_folders.py",
+        "datasets/test_data_page.py",
+    ],
     "websockets": ["stream_study/test_websocket.py", "stream_study/test_cli.py"],
     "fastapi": ["server_study/test_benchmark.py", "server_study/test_soak.py"],
 }

@@ -194,7 +194,7 @@ def test_options_that_make_no_sense_are_refused(options, complaint):
 def test_scoring_does_not_load_datasets():
     code = (
         "import sys, evaluation.datasets.named\n"
-        "from evaluation.scoring import intervals, mapsswe, metrics\n"
+        "from evaluation.statistics import intervals, mapsswe, metrics\n"
         "print({'datasets', 'pyarrow', 'pandas', 'huggingface_hub'} & {*sys.modules})"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

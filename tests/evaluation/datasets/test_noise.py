@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
+from evaluation.beyond.breakdowns import by_noise
 from evaluation.datasets.audio import as_wav
 from evaluation.datasets.noise import Noisy, mixed, noise_like, snr_db_of
 from evaluation.datasets.utterances import DatasetError, Finding, Utterance
 from evaluation.run.on_demand import recorded
-from evaluation.scoring.breakdowns import by_noise
 from evaluation.scoring.scores import score
 from gigastt_lab.audio.reading import decode_audio
 from tests.support.made_records import file_of

@@ -3,7 +3,9 @@
 import pytest
 
 from evaluation.normalize import normalize
+from evaluation.normalize.hesitations import drop_fillers
 from evaluation.normalize.number_words import LEMMAS, NUMBER_WORDS
+from evaluation.normalize.spelt import write_spelt
 from evaluation.normalize.units import UNITS
 
 pymorphy3 = pytest.importorskip(
@@ -51,10 +53,22 @@ def test_every_form_of_an_ordinal(morph, value, lemma):
         assert normalize(form) == normalize(str(value)), form
 
 
-@pytest.mark.parametrize("lemma", sorted(set(UNITS.values())))
+# The lev of Bulgaria is "лева" and "левов", the beast of the dictionary "льва".
+@pytest.mark.parametrize("lemma", sorted(set(UNITS.values()) - {"лев"}))
 def test_every_form_of_a_unit(morph, lemma):
+    if not any(parse.is_known and parse.normal_form == lemma for parse in morph.parse(lemma)):
+        pytest.skip(f"the dictionary has no {lemma!r}")
     for form in forms(morph, lemma, "NOUN"):
         assert UNITS.get(form) == lemma or form.startswith("лет"), form  # "5 лет" is never written 5 г
+
+
+def test_only_abbreviations_are_written_with_letters_and_only_hesitations_go(morph):
+    forms = morph.dictionary.words.keys()
+    words = [word for word in forms if word.count("э") > 1 or "мм" in word]
+    spelt = {morph.parse(word)[0].normal_form for word in words if write_spelt(word) != word}
+    assert spelt == {"кагэбэшный", "пэтэушник", "энтэвэшник", "эсэсовский"}
+    dropped = {word for word in words if "-" not in word and not drop_fillers(word)}
+    assert dropped <= {"мм", "ммм", "ээ", "эээ", "эмм"}
 
 
 def test_no_other_word_is_taken_for_a_number(morph):

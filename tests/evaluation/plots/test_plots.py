@@ -11,7 +11,7 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from evaluation import plots
-from evaluation.scoring import breakdowns
+from evaluation.beyond import breakdowns
 from evaluation.scoring.compare import compare
 from evaluation.scoring.scores import profiles, score
 from tests.support.made_records import file_of, noisy_file

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from evaluation.records.files import read, write
+from evaluation.run.progress import is_watched
 from evaluation.run.runner import run
 from tests.support.runner_worker import Counting, Failing, texts_dataset
 
@@ -40,6 +41,15 @@ def test_a_bar_shows_what_is_done_and_left(path, monkeypatch):
     assert "10/10" in shown
     assert "WER 6.9%, RTFx 4.0, 1 fail" in shown  # a fast rate takes room from the line's end
     assert read(path).header.dataset["drawing"] == {"sample": 10, "seed": 3}
+
+
+def test_a_notebook_is_watched_and_a_file_is_not(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert not is_watched()
+    monkeypatch.setattr(
+        sys, "stderr", type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})()
+    )
+    assert is_watched()
 
 
 def test_a_bar_begins_where_an_earlier_run_ended(path, monkeypatch):

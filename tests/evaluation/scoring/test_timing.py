@@ -91,6 +91,15 @@ def test_nothing_is_said_of_speeds_that_do_not_compare(change, why):
     assert "times as fast" not in told
 
 
+def test_nothing_is_said_of_speeds_on_a_machine_that_others_had():
+    """Of equal systems in turns, beside others on more than half of the cores, 3 of 14 intervals missed 1."""
+    load = Load(seconds=60, n_samples=9, cores=2, usable_cores=2, other_cpus=0.9)
+    a, b = (replace(file, end=End(n_rows=1, load=load)) for file in both())
+    assert "times as fast" in said(a, b)
+    b = replace(b, end=End(n_rows=1, load=replace(load, other_cpus=1.04)))
+    assert said(a, b).startswith("Speed: no statement; A and B took turns, but other processes kept 1.0 of 2")
+
+
 def test_an_update_of_the_kernel_makes_no_other_machine():
     a, b = both()
     a = replace(a, header=replace(a.header, machine={"os": "Linux 6.1.0 glibc 2.36"}))

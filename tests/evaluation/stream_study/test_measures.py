@@ -8,7 +8,7 @@ import pytest
 from evaluation.datasets.audio import speech_bounds
 from evaluation.records.files import Header, Record, read, write
 from evaluation.records.stream_log import StreamEvent, StreamLog, packed, unpacked
-from evaluation.scoring.quantiles import quantiles
+from evaluation.statistics.quantiles import quantiles
 from evaluation.stream_study.clocks import IdealClock, RealClock, SimulatedClock
 from evaluation.stream_study.feeding import Feeding, faint_noise
 from evaluation.stream_study.measures import Instability, instability, measures, plain, settling_s
