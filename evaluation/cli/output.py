@@ -21,6 +21,7 @@ from evaluation.report.account import warnings
 from evaluation.scoring.compare import Comparison, as_table, sentences
 from evaluation.scoring.options import Options
 from evaluation.scoring.scores import Score, labels, plain_ids, profiles, rules, score, summarize
+from evaluation.scoring.timing import how_timed, speed_sentence
 from evaluation.scoring.verdicts import hindrance
 from evaluation.show.display import render_text
 from evaluation.show.tables import profiles_table, rules_table, speed_table, summary_table
@@ -159,6 +160,7 @@ def scores_content(scores: Sequence[Score]) -> dict[str, Any]:
         "systems": rows(summarize(scores)),
         "headers": [asdict(one.header) for one in scores],
         "findings": [one.file.end.findings if one.file.end else None for one in scores],
+        "timing": [asdict(how_timed(one.file)) for one in scores],
         "scoring": _options_content(scores[0].options) | {"normalizer": scores[0].normalizer},
         "warnings": warnings(dict(zip(labels([one.file for one in scores]), scores, strict=True))),
     }
@@ -179,6 +181,9 @@ def comparison_content(comparison: Comparison) -> dict[str, Any]:
         "n_comparisons": comparison.n_comparisons,
         "margin": None if margin is None else asdict(margin) | {"p_equivalent": margin.p_equivalent},
         "profiles": rows(comparison.by_profile),
+        "speed_statement": speed_sentence(
+            comparison.speed, (comparison.label_a, comparison.label_b), (a.file, b.file)
+        ),
         "sentences": sentences(comparison),
         "left_out": {"only_a": comparison.n_only_a, "only_b": comparison.n_only_b},
         "findings": {

@@ -160,9 +160,12 @@ def normalize_each(text: str, version: str = NORMALIZER_VERSION) -> tuple[str, .
     (('ещё 3 раза.', 'ещё 3 раза.', 'еще 3 раза.'), 'еще три раза')
     """
     texts: list[str] = []
+    told = " ".join(text.split())
     for rule in rules_of(version):
-        text = rule.apply(text)
-        texts.append(" ".join(text.split()))
+        changed = rule.apply(text)
+        if changed != text:  # most rules change nothing
+            text, told = changed, " ".join(changed.split())
+        texts.append(told)
     return tuple(texts)
 
 

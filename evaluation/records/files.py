@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from evaluation.records.load import Load
+from evaluation.records.machine_load import Load
 from evaluation.records.machine import WITHOUT_PART, lasting
 from evaluation.records.stream_log import StreamLog, packed, unpacked
 from evaluation.show.display import counted
@@ -256,8 +256,9 @@ def read_all(paths: Sequence[Path]) -> list[RecordFile]:
 def load(path: str | Path) -> pd.DataFrame:
     """The records of a file as a table, one row per utterance, indexed by id; `confidence` is added.
 
-    What the dataset says beside that has a column of its own each, missing where a row says nothing; one that is
-    called as a field of `Record` is, has `metadata.` before its name. The header stands in the table's `attrs["header"]`, as a dict.
+    What the dataset says beside that has a column of its own each, missing where a row says nothing; one that
+    is called as a field of `Record` is, has `metadata.` before its name. The header stands in the table's
+    `attrs["header"]`, as a dict.
 
     Raises:
         RecordError: as `read` does.

@@ -173,8 +173,9 @@ def method_section(material: Material) -> Section:
         "Holm. MAPSSWE is the matched-pairs test of Gillick and Cox (ICASSP 1989); its p-value is given from "
         f"{MIN_SEGMENTS} segments on.{independence}",
         "RTFx = seconds of audio / seconds of work, decoding of the file included, over the utterances that "
-        "were recognised; p50, p95 and p99 are percentiles over utterances. Its interval speaks of this run "
-        "on this machine, not of another day.",
+        "were recognised; p50, p95 and p99 are percentiles over utterances. Its interval is over rounds "
+        "where systems took turns, else over utterances; it speaks of this run on this machine, not of another "
+        "day.",
     ]
     return Section("Method", tuple(Paragraph(text, note=True) for text in texts))
 

@@ -173,7 +173,7 @@ def _material(
     # The later one minus the earlier one: what was named first is the baseline.
     for label_b, label_a in every if len(named) <= _ALL_PAIRS_OF else with_first:
         try:
-            found = compare(named[label_a], named[label_b], options)
+            found = compare(scores[label_a], scores[label_b], options)
             comparisons.append(replace(found, label_a=label_a, label_b=label_b))
         except ScoreError as error:
             refusals.append(str(error))

@@ -206,7 +206,8 @@ def speed_section(material: Material) -> Section:
     parts: list[Part] = [
         Table(
             speed_table(_summary(material)),
-            "Seconds of audio per second of work (RTFx), and work on one utterance",
+            "Seconds of audio per second of work (RTFx), and work on one utterance; how it was timed, and what else "
+            "the machine did",
         ),
         *_batch_notes(material.files),
         Row(drawings),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from evaluation.records.load import Load
+from evaluation.records.machine_load import Load
 
 _LEAST_S: Final = 5.0  # between two samples: each takes less than a thousandth of that
 _MOST_SAMPLES: Final = 10_000

@@ -18,7 +18,7 @@ import pandas as pd
 
 from evaluation.records.files import RecordFile
 from evaluation.records.tables import Records, record_file
-from evaluation.scoring.counting import ScoreError, check_ids
+from evaluation.scoring.counting import ScoreError, block_of_each, check_ids
 from evaluation.scoring.latency import SpeedRatio, speed_ratio
 from evaluation.scoring.mapsswe import MIN_SEGMENTS, Mapsswe, mapsswe
 from evaluation.scoring.margins import MarginTest, margin_test
@@ -184,10 +184,11 @@ def compare(
         ScoreError: the files hold other utterances or references than each other, or one of them twice.
         ValueError: an option outside its range.
     """
+    given = a, b
     a, b = record_file(a), record_file(b)
     ours, theirs, n_only_a, n_only_b = _paired(a, b, common)
     options = replace(options, **changes)
-    score_a, score_b = (score(file, options) for file in (ours, theirs))
+    score_a, score_b = (_scored(one, file, options) for one, file in zip(given, (ours, theirs), strict=True))
     label_a, label_b = labels([a, b])
     pairs = [
         [
@@ -272,6 +273,15 @@ def _mapsswe_sentence(comparison: Comparison) -> str:
         return f"{over}no p-value; {objection}."
     told = f"{over}z = {decimal(test.z)}, p = {p_text(test.p_value)}"
     return f"{told}; but {objection}: go by the interval." if objection else f"{told}."
+
+
+def _scored(given: Records, file: RecordFile, options: Options) -> Score:
+    """The score that was given, where it is of the same records by the same options; else a new one."""
+    if isinstance(given, Score) and given.file.records == file.records:
+        kind, _ = block_of_each(file, options.blocks)
+        if given.options == replace(options, blocks=kind):
+            return given
+    return score(file, options)
 
 
 def _paired(a: RecordFile, b: RecordFile, common: bool) -> tuple[RecordFile, RecordFile, int, int]:

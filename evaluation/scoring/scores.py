@@ -25,6 +25,7 @@ from evaluation.scoring.counting import (
     word_interval,
 )
 from evaluation.scoring.latency import Speed, speed
+from evaluation.scoring.metrics import Counts
 from evaluation.scoring.options import DEFAULTS, Block, Blocks, Options, OptionsDict
 from evaluation.scoring.remarks import remarks, worst
 from evaluation.scoring.texts import after_each_rule, word_counts
@@ -252,13 +253,20 @@ def rules(file: Records, options: Options = DEFAULTS) -> pd.DataFrame:
         *((r.name, r.description) for r in rules_of(version)),
     ]
     rows = []
+    counts: list[Counts] = []
     for step, (name, description) in enumerate(names):
-        counts = [word_counts(ref[step], hyp[step], options.compounds) for ref, hyp in pairs]
+        # Most rules change few texts, and those that are as before are the same objects.
+        counts = [
+            counts[at]
+            if step and ref[step] is ref[step - 1] and hyp[step] is hyp[step - 1]
+            else word_counts(ref[step], hyp[step], options.compounds)
+            for at, (ref, hyp) in enumerate(pairs)
+        ]
         table = pd.DataFrame(
             {"errors": [c.errors for c in counts], "n_words": [c.n_reference for c in counts]}, dtype="int64"
         )
         found = word_interval(table, options, blocks)
-        changed = 0 if not step else sum(t[step] != t[step - 1] for pair in pairs for t in pair)
+        changed = 0 if not step else sum(t[step] is not t[step - 1] for pair in pairs for t in pair)
         errors = int(table["errors"].sum())
         estimate = (found.rate, found.low, found.high)
         rows.append((name, description, *estimate, errors, found.n_reference, changed))

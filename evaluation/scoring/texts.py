@@ -20,9 +20,10 @@ from evaluation.scoring import metrics
 from evaluation.scoring.metrics import Chunk, Counts
 
 _KEPT = 2**16
+_KEPT_TEXTS = 2**19  # a report asks for every text a dozen times; about 0.7 kB each
 
 
-@lru_cache(_KEPT)
+@lru_cache(_KEPT_TEXTS)
 def after_each_rule(text: str, version: str = NORMALIZER_VERSION) -> tuple[str, ...]:
     """The raw text's words, then the text after each rule of a version, all earlier ones applied.
 

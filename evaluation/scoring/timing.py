@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from evaluation.records.files import RecordFile
-from evaluation.records.load import Load
+from evaluation.records.machine_load import Load
 from evaluation.records.machine import lasting
 from evaluation.scoring.latency import FEWEST_ROUNDS, SpeedRatio, is_timed
 from evaluation.show.display import count, counted, decimal, estimate

@@ -38,7 +38,7 @@ def digest_of(function: object) -> str:
 
 
 def _parts(function: Any, seen: set[int]) -> Iterator[str]:
-    """What tells a function from another one; of functions that call each other, each once."""
+    """Parts that tell a function from another one; of functions that call each other, each once."""
     if id(function) in seen:
         return
     seen.add(id(function))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from evaluation.records.files import End, Header, line_of, read
-from evaluation.records.load import Load
+from evaluation.records.machine_load import Load
 from evaluation.run import monitor
 from evaluation.run.monitor import LoadMonitor, available_gib, own_gib
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from evaluation.records.files import End, Record
-from evaluation.records.load import Load
+from evaluation.records.machine_load import Load
 from evaluation.scoring.latency import speed, speed_ratio
 from evaluation.scoring.timing import how_timed, load_warnings, speed_sentence, timing_cells
 from evaluation.show.tables import speed_table
