@@ -46,7 +46,7 @@ def groups_of(one: Score, column: str) -> Names:
     """
     known = columns(one)
     if column not in known:
-        told = f"there are {', '.join(known)}" if known else "it states none, neither speakers nor metadata"
+        told = f"it has {', '.join(known)}" if known else "it states none, neither speakers nor metadata"
         raise ScoreError(f"{one.file.path} has no column {column!r} to group by; {told}")
     records = one.file.records
     values = (

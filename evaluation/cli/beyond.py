@@ -123,5 +123,6 @@ def _text(section: Section) -> str:
         if isinstance(part, Paragraph):
             parts.append(f"{part.text}\n")
         elif isinstance(part, Table):
-            parts.append(f"{part.caption}:\n{render_text(part.content)}\n")
+            caption = f"{part.caption}:\n" if part.caption else ""
+            parts.append(f"{caption}{render_text(part.content)}\n")
     return "\n".join(parts)

@@ -27,6 +27,7 @@ from gigastt_lab.exit_codes import DOWNLOAD_CODES, ExitCode, epilog, run_command
 
 # One at a time, so that latencies are what one utterance takes.
 _WITHOUT_ARGUMENTS = ("--model", "demo", "--dataset", "demo", "--batch-size", "1")
+_ASKED_FOR = ("--dataset", "--model", "--peer")
 # What these say at level INFO is for everybody to see.
 _SAY_WHAT_THEY_DO = (
     "evaluation",
@@ -87,8 +88,10 @@ COMMANDS: dict[str | None, Command] = {
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code."""
-    given = list(arguments) or list(_WITHOUT_ARGUMENTS)
-    name = given[0] if given[0] in COMMANDS else None
+    given = list(arguments)
+    name = given[0] if given and given[0] in COMMANDS else None
+    if name is None and not any(argument.startswith(_ASKED_FOR) for argument in given):
+        given = [*_WITHOUT_ARGUMENTS, *given]
     command = COMMANDS[name]
     parser = argparse.ArgumentParser(
         prog="python -m gigastt_lab.eval" + (f" {name}" if name else ""),

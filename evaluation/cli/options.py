@@ -197,8 +197,8 @@ def points(text: str) -> float:
         found = float(text.replace(",", "."))
     except ValueError:
         found = 0.0
-    if not 0 < found < 1000:
-        raise argparse.ArgumentTypeError(f"{text!r}: give points of WER above 0, such as 0.3")
+    if not 0 < found < 100:
+        raise argparse.ArgumentTypeError(f"{text!r}: give points of WER above 0 and below 100, such as 0.3")
     return found / 100
 
 

@@ -19,6 +19,7 @@ from evaluation.cli.options import scoring
 from evaluation.records.files import RecordFile
 from evaluation.report.account import warnings
 from evaluation.scoring.compare import Comparison, as_table, sentences
+from evaluation.scoring.joined_words import compounds_remark
 from evaluation.scoring.options import Options
 from evaluation.scoring.scores import Score, labels, plain_ids, profiles, rules, score, summarize
 from evaluation.scoring.timing import how_timed, speed_sentence
@@ -142,7 +143,7 @@ def scores_text(scores: Sequence[Score], names: Sequence[str] | None = None) -> 
 def method_text(one: Score) -> str:
     """Method behind the rates and intervals, as a sentence: profile, normaliser, interval, blocks, seed."""
     options, rate = one.options, one.wer
-    compounds = ", split and joined words forgiven" if options.compounds else ""
+    compounds = compounds_remark(one)
     return (
         f"Profile {options.profile}, normaliser {one.normalizer}{compounds}; {options.level:.0%} intervals: "
         f"{method_in_words(rate, options.blocks)}.\n"

@@ -1,7 +1,8 @@
 """Datasets: utterances in a fixed order, and an account of what was left out.
 
-Lives here: named sets, the Hub, the formats of local sets (a list of them in `formats`), tables and sets in
-memory (`in_memory`), marks of noise in references, an utterance's audio, added noise.
+Lives here: named sets and a made one without speech (`nonspeech`), the Hub, the formats of local sets (a list
+of them in `formats`; those of Kaldi, lhotse and NIST in `corpora`), tables and sets in memory (`in_memory`),
+pieces of recordings, marks of noise in references (`tags`), an utterance's audio, added noise.
 May import: `gigastt_lab`.
 Public: `open_dataset`, `Dataset`, `Utterance`, `Piece`, `Finding`, `DatasetError`, `Noisy`, `NAMED_SETS`,
 `DEMO_SET`.

@@ -23,7 +23,7 @@ from evaluation.datasets.folder_tables import METADATA_NAMES, FolderTable, table
 from evaluation.datasets.manifests import RowList, digest_of_sizes
 from evaluation.datasets.opening import Opened, Wanted
 from evaluation.datasets.rows import Cells, read_text, rows_of
-from evaluation.datasets.splits import chosen_configuration, chosen_split, grouped, split_of
+from evaluation.datasets.splits import chosen_configuration, chosen_split, grouped, splits_of
 from evaluation.datasets.utterances import DatasetError, Row
 
 _FILE_NAME: Final = "file_name"
@@ -52,7 +52,8 @@ def read(path: Path, wanted: Wanted) -> Opened:
     else:
         split = chosen_split(splits, wanted.split, path)
         opened = _opened(splits[split], path, replace(wanted, split=None), config)
-        opened = replace(opened, split=split if len(splits) > 1 else None)
+        is_only = len(splits) == 1
+        opened = replace(opened, split=None if is_only else split, only_split=split if is_only else None)
     return replace(opened, is_only_config=len(configs) == 1)
 
 
@@ -74,7 +75,7 @@ def _opened(tables: Sequence[Path], path: Path, wanted: Wanted, config: str | No
 
 def _of_split(rows: list[Row], asked: str | None, path: Path) -> tuple[list[Row], str | None]:
     """Rows of the split that is wanted, where the audio's own paths name several."""
-    splits = [split_of(Path(row.file_name).parent / "_") if row.file_name else None for row in rows]
+    splits = splits_of([Path(row.file_name or "").parent / "_" for row in rows])
     named = list(dict.fromkeys(split for split in splits if split is not None))
     if len(named) < 2:
         return rows, None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from evaluation.datasets.pieces import Piece
@@ -19,6 +20,8 @@ from evaluation.datasets.utterances import DatasetError, Row
 from gigastt_lab.audio.manifests import entries
 from gigastt_lab.audio.manifests.entries import Columns, Entry
 
+logger = logging.getLogger(__name__)
+
 __all__ = ["Columns", "require_audio", "rows_from"]
 
 
@@ -34,7 +37,25 @@ def rows_from(lines: Iterable[tuple[str, Cells]], folder: Path, columns: Columns
         DatasetError: a missing column, a path or a reference that is no text, times that make no sense.
     """
     found = entries.entries_of(lines, folder, columns, DatasetError)
-    return [_row(number, entry) for number, entry in enumerate(found)]
+    rows = [_row(number, entry) for number, entry in enumerate(found)]
+    _warn_of_shared_files(rows, folder)
+    return rows
+
+
+def _warn_of_shared_files(rows: Sequence[Row], folder: Path) -> None:
+    """Warn, before hours of audio are read in vain, of whole files with several texts: pieces look so."""
+    texts: dict[Path, set[str | None]] = {}
+    for row in rows:
+        if isinstance(row.audio, Path):
+            texts.setdefault(row.audio, set()).add(row.reference)
+    shared = {path: len(found) for path, found in texts.items() if len(found) > 1}
+    if shared:
+        path = max(shared, key=shared.__getitem__)
+        logger.warning(
+            "%s: rows are whole files, and differ in their texts for one file (%s has %d of them; such "
+            "files: %d). Where rows are pieces, their times need usual names: offset and duration, or start and end",
+            folder, path.name, shared[path], len(shared),
+        )  # fmt: skip
 
 
 def require_audio(rows: list[Row], path: Path) -> None:

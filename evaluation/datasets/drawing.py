@@ -21,13 +21,13 @@ def drawn(n_rows: int, n_drawn: int, seed: int) -> frozenset[int]:
     return frozenset(sorted(range(n_rows), key=rank)[:n_drawn])
 
 
-def fingerprint(own_id: str, audio: Path | Piece | bytes, reference: str) -> bytes:
-    """Digest of audio and reference; of audio that cannot be read, one like no other."""
+def fingerprint(own_id: str, audio: Path | Piece | bytes) -> bytes:
+    """Digest of audio; of audio that cannot be read, one like no other."""
     try:
         told = _told(audio)
     except OSError:  # unreadable: like no other, and the reader will say so
         told = own_id.encode()
-    return hashlib.blake2b(reference.encode() + b"\0" + told, digest_size=16).digest()
+    return hashlib.blake2b(told, digest_size=16).digest()
 
 
 def _told(audio: Path | Piece | bytes) -> bytes:

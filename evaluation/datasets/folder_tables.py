@@ -10,7 +10,7 @@ from typing import Final
 
 from evaluation.datasets.manifests import AUDIO_SUFFIXES
 from evaluation.datasets.rows import AUDIO_COLUMNS, MANIFEST_TEXT_COLUMNS, SUFFIXES, first_line
-from evaluation.datasets.splits import split_of
+from evaluation.datasets.splits import common_folder, split_of, splits_of
 
 METADATA_NAMES: Final = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
@@ -36,7 +36,8 @@ def tables_of(folder: Path) -> list[FolderTable]:
     if metadata:
         return _of_metadata([(path, path.relative_to(folder).parent.parts) for path in metadata])
     manifests = [path for path in tables if _is_manifest(path)]
-    return _of_manifests([(path, _label(path.relative_to(folder))) for path in manifests])
+    base = common_folder(manifests, folder) if manifests else folder
+    return _of_manifests([(path, _label(path.relative_to(base))) for path in manifests], folder)
 
 
 def _survey(folder: Path) -> tuple[list[Path], bool]:
@@ -74,18 +75,26 @@ def _label(path: Path) -> tuple[str, ...]:
 def _of_metadata(found: Sequence[tuple[Path, tuple[str, ...]]]) -> list[FolderTable]:
     """Tables of metadata: a split is what a folder's name says by a usual word."""
     firsts = {label[0] for _, label in found if len(label) > 1 and split_of(Path(*label[1:]))}
-    tables = []
-    for path, label in found:
-        config = label[0] if len(firsts) > 1 and len(label) > 1 else None
-        rest = label[1:] if config else label
-        tables.append(FolderTable(path, config, split_of(Path(*rest)) if rest else None))
-    return tables
+    configs = [label[0] if len(firsts) > 1 and len(label) > 1 else None for _, label in found]
+    rests = [
+        Path(*(label[1:] if config else label), "_")
+        for config, (_, label) in zip(configs, found, strict=True)
+    ]
+    splits = splits_of(rests)
+    return [
+        FolderTable(path, config, split)
+        for (path, _), config, split in zip(found, configs, splits, strict=True)
+    ]
 
 
-def _of_manifests(found: Sequence[tuple[Path, tuple[str, ...]]]) -> list[FolderTable]:
+def _of_manifests(found: Sequence[tuple[Path, tuple[str, ...]]], folder: Path) -> list[FolderTable]:
     """Manifests, each a split: by a usual word, or by its own name where others have that word, too."""
     if len(found) == 1:
-        return [FolderTable(found[0][0])]
+        path, label = found[0]
+        folders = [part for part in path.relative_to(folder).parent.parts if not split_of(Path(part))]
+        return [
+            FolderTable(path, folders[-1] if folders else None, split_of(Path(*label)) if label else None)
+        ]
     deep = [label for _, label in found if len(label) > 1]
     has_configs = bool(deep) and not any(split_of(Path(label[0])) for label in deep)
     tables = []

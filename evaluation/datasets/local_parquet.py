@@ -19,9 +19,11 @@ from evaluation.datasets.splits import (
     canonical,
     chosen_configuration,
     chosen_split,
+    common_folder,
     configurations,
     grouped,
     split_of,
+    splits_of,
 )
 from evaluation.datasets.streams import Origin, builder_of, stream_of
 from evaluation.datasets.utterances import DatasetError
@@ -53,24 +55,28 @@ def read(path: Path, wanted: Wanted) -> Opened:
     if _says_itself(path):
         return _by_card(path, wanted)
     files = _files_of(path)
-    configs = configurations(file.relative_to(path) for file in files)
-    config = chosen_configuration(configs, wanted.config, path)
-    root = path / config if config else path
+    base = common_folder(files, path)
+    configs = configurations(file.relative_to(base) for file in files)
+    config = chosen_configuration(configs, wanted.config, path, (*base.relative_to(path).parts, "default"))
+    root = base / config if config in configs else path
     files = [file for file in files if file.is_relative_to(root)]
-    splits = grouped(((file, split_of(file.relative_to(root))) for file in files), path)
+    named_splits = splits_of([file.relative_to(root) for file in files])
+    splits = grouped(zip(files, named_splits, strict=True), path)
     split = chosen_split(splits, wanted.split, path) if splits else None
     named = split if len(splits) > 1 else None
     opened = _opened(splits[split] if split else files, path, wanted, split=named, config=config)
-    return replace(opened, is_only_config=len(configs) == 1)
+    return replace(opened, is_only_config=len(configs) < 2, only_split=None if named else split)
 
 
 def _files_of(folder: Path) -> list[Path]:
     """Parquet files of a folder itself, or else of those below it; hidden ones are a cache's."""
-    direct = sorted(path for path in folder.glob("*.parquet") if _is_part(path))
+    direct = sorted(path for path in folder.glob("*.parquet") if _is_part(path) and not path.is_dir())
     return direct or sorted(
         path
         for path in folder.rglob("*.parquet")
-        if _is_part(path) and not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
+        if _is_part(path)
+        and not path.is_dir()  # Spark calls folders so
+        and not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
     )
 
 
@@ -121,4 +127,4 @@ def _by_card(folder: Path, wanted: Wanted) -> Opened:
     split = chosen_split(found, wanted.split, folder)
     named = split if len(found) > 1 else None
     opened = _opened(found[split], folder, wanted, split=named, config=config or configs[0])
-    return replace(opened, is_only_config=len(configs) == 1)
+    return replace(opened, is_only_config=len(configs) == 1, only_split=None if named else split)

@@ -28,8 +28,9 @@ class RowReader:
     Attributes:
         audio: Name of the column with the audio.
         text: Name of the column with the reference.
-        pieces: True where a row with a start is that piece of the file that it names, as in a manifest. Audio
-            that is in the cell itself is whole, and times say where it was cut out.
+        pieces: True where a row with a start is that piece of the file that it names, as in a manifest, also
+            where a dict names the file: in sets of `datasets` such files are whole, and times say where they
+            were cut out of a longer one. A path alone has pieces in any case; audio in the cell itself none.
     """
 
     audio: str
@@ -60,7 +61,7 @@ class RowReader:
             for name, cell in known.items()
             if name != self.audio
         }
-        piece = self._piece(audio, others, where)
+        piece = self._piece(audio, known[self.audio], others, where)
         used = set() if piece is None else times_used(others)
         return Row(
             number,
@@ -74,7 +75,9 @@ class RowReader:
             metadata_of(others, used={self.text, *RATE_COLUMNS, *used}),
         )
 
-    def _piece(self, audio: Path | bytes | None, cells: Cells, where: str) -> Piece | None:
+    def _piece(self, audio: Path | bytes | None, cell: object, cells: Cells, where: str) -> Piece | None:
         """The piece of a file that a row is; None of one that is all of its audio."""
-        times = piece_of(cells, where) if self.pieces and isinstance(audio, Path) else None
-        return None if times is None or not isinstance(audio, Path) else Piece(audio, *times)
+        if not isinstance(audio, Path) or not (self.pieces or isinstance(cell, str)):
+            return None
+        times = piece_of(cells, where)
+        return None if times is None else Piece(audio, *times)

@@ -22,6 +22,7 @@ from evaluation.datasets.manifests import read_manifest
 from evaluation.datasets.nonspeech import NONSPEECH_SET, NonSpeech
 from evaluation.datasets.parquet import READ_AHEAD_BYTES
 from evaluation.datasets.rows import SUFFIXES
+from evaluation.datasets.splits import canonical, split_of
 from evaluation.datasets.streams import Origin, builder_of, stream_of
 from evaluation.datasets.tags import TagRule
 from evaluation.datasets.utterances import Dataset, DatasetError, DuplicateRule, Finding, Source, Utterance
@@ -143,7 +144,7 @@ class _Opened:
 
 
 def _open(given: str, hub_set: HubSet, split: str | None) -> _Opened:
-    path = Path(given)
+    path = Path(os.path.expanduser(given))
     if given == DEMO_SET:
         # Its `text` is written as the model writes, digits and all; `spoken` has the numbers in words.
         source, revision = read_manifest(DEMO_CLIPS_DIRECTORY / "manifest.jsonl")
@@ -156,12 +157,13 @@ def _open(given: str, hub_set: HubSet, split: str | None) -> _Opened:
     if not path.exists():
         names = ", ".join((*NAMED_SETS, DEMO_SET, NONSPEECH_SET))
         raise DatasetError(
-            f"there is no dataset {str(path)!r}; give a path that exists, owner/name of a set on the Hub, or "
+            f"there is no dataset {given!r}; give a path that exists, owner/name of a set on the Hub, or "
             f"one of {names}"
         )
     wanted = Wanted(split, hub_set.config, hub_set.audio_column, hub_set.text_column)
     local = open_local(path, wanted)
-    if local.split is None and split not in {None, _DEFAULT_SPLIT}:
+    in_vain = split not in {None, _DEFAULT_SPLIT, local.split, local.only_split}
+    if in_vain and local.split is None and split_of(Path(path.name)) != canonical(str(split)):
         logger.warning("%s has no splits: --split %s chooses nothing, all of it is read", path, split)
     parts = [f"{kind} {name}" for kind, name in (("config", local.config), ("split", local.split)) if name]
     description = ", ".join([str(path), *parts])

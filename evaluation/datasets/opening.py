@@ -33,9 +33,10 @@ class Opened:
     Attributes:
         source: Rows.
         revision: Digest of what a run depends on: texts, times, names and sizes of the audio files.
-        split: Split that was opened; None where the set has no splits. A part of the ids.
+        split: Split that was opened; None where the set has no splits, or one. A part of the ids.
         config: Configuration that was opened; None where the set has none.
         is_only_config: True where the set has no other one; else it is a part of the ids, too.
+        only_split: The one split of a set that has no other; no part of the ids.
     """
 
     source: Source
@@ -43,6 +44,7 @@ class Opened:
     split: str | None = None
     config: str | None = None
     is_only_config: bool = False
+    only_split: str | None = None
 
 
 @dataclass(frozen=True)

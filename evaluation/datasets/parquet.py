@@ -105,7 +105,10 @@ class StreamSource:
         """The rows of every row group that holds a wanted one; `place` jumps over the others."""
         for index, file in enumerate(self._files):
             place.file = _short(file)
-            sizes = None if wanted is None else self._sizes_of_groups(file)
+            is_local = "://" not in file
+            sizes = self._sizes_of_groups(file) if is_local or wanted is not None else None
+            if sizes is not None and not sum(sizes):  # pyarrow cannot read what has no rows
+                continue
             if wanted is not None and sizes and wanted.isdisjoint(_span(place.number, sum(sizes))):
                 place.number += sum(sizes)  # its groups need not even be told apart
                 continue
@@ -130,7 +133,7 @@ class StreamSource:
         return self._group_sizes[file]
 
     def _row(self, cells: Cells, place: _Place) -> Row:
-        audio, file_name = self._audio_of(cells[self._audio], place)
+        audio, file_name = self._audio_of(cells, place)
         reference = cells[self._text]
         if not isinstance(reference, str | None):
             raise DatasetError(
@@ -162,13 +165,23 @@ class StreamSource:
             if isinstance(number, int) and 0 <= number < len(self._labels[name])
         }
 
-    def _audio_of(self, cell: object, place: _Place) -> tuple[Path | bytes | None, str | None]:
+    def _samples_of(self, cell: object, cells: Cells, place: _Place) -> Path | bytes | None:
+        """A WAV file of samples, which stand in a cell as a list, or with their rate as a dict."""
+        from evaluation.datasets.audio_cells import RATE_COLUMNS, audio_of_cell  # pandas takes its time
+
+        rate = optional(cells, RATE_COLUMNS)
+        return audio_of_cell(cell, rate, f"{self._where}, row {place.number}")[0]
+
+    def _audio_of(self, cells: Cells, place: _Place) -> tuple[Path | bytes | None, str | None]:
         """The content of an audio cell, or a local path, and the file's name."""
+        cell = cells[self._audio]
         path = cell.get("path") if isinstance(cell, dict) else cell
         content = cell.get("bytes") if isinstance(cell, dict) else cell
         name = path if isinstance(path, str) and path else None
         if isinstance(content, bytes):
             return content, name
+        if isinstance(cell, list) or (isinstance(cell, dict) and cell.get("array") is not None):
+            return self._samples_of(cell, cells, place), name
         if name is None:
             return None, None
         local = Path(self._files[0]).parent / name

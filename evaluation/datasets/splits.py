@@ -8,6 +8,7 @@ A file belongs to the split that its path below the folder names: `data/test-000
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -37,11 +38,42 @@ def split_of(path: Path) -> str | None:
     """
     if sharded := _SHARD.match(path.stem):
         return canonical(sharded[1])
-    for part in reversed((*path.parts[:-1], path.stem)):
-        for word in re.split(r"[\W_\d]+", part.lower()):
-            if word in _WORDS:
-                return _WORDS[word]
-    return None
+    named = (_word_in(part) for part in reversed((*path.parts[:-1], path.stem)))
+    return next(filter(None, named), None)
+
+
+def splits_of(paths: Sequence[Path]) -> list[str | None]:
+    """Splits of the paths of a set; folders that name one split in several ways are splits of their own.
+
+    >>> splits_of([Path("test-clean/0.parquet"), Path("test-other/0.parquet"), Path("dev/0.parquet")])
+    ['test-clean', 'test-other', 'validation']
+    >>> splits_of([Path("test/0.parquet"), Path("test_1/0.parquet"), Path("train/0.parquet")])
+    ['test', 'test', 'train']
+    """
+    splits = [split_of(path) for path in paths]
+    folders = [_naming_folder(path) for path in paths]
+    ways: dict[str | None, set[str | None]] = {}
+    for split, folder in zip(splits, folders, strict=True):
+        ways.setdefault(split, set()).add(folder)
+    return [
+        folder if len(ways[split]) > 1 and None not in ways[split] else split
+        for split, folder in zip(splits, folders, strict=True)
+    ]
+
+
+def _naming_folder(path: Path) -> str | None:
+    """Folder that names the split of a path, without a number at its end; None where the file does, too."""
+    if _SHARD.match(path.stem) or _word_in(path.stem):
+        return None
+    name = next((part for part in reversed(path.parts[:-1]) if _word_in(part)), None)
+    bare = re.sub(r"[\W_]*\d+$", "", name or "")
+    return bare if bare.lower() in _WORDS else name
+
+
+def _word_in(name: str) -> str | None:
+    """Split that a word in the name of a file or folder means."""
+    words = re.split(r"[\W_\d]+", name.lower())
+    return next((_WORDS[word] for word in words if word in _WORDS), None)
 
 
 def canonical(split: str) -> str:
@@ -77,20 +109,38 @@ def configurations(files: Iterable[Path]) -> list[str]:
     return sorted({path.parts[0] for path in files if path.parts[1:] and split_of(Path(*path.parts[1:]))})
 
 
-def chosen_configuration(found: Sequence[str], asked: str | None, folder: Path) -> str | None:
+def common_folder(files: Sequence[Path], folder: Path) -> Path:
+    """The folder in which all files of a set lie; of folders that name a split, the one above."""
+    common = folder
+    shared = os.path.commonpath([file.parent for file in files])
+    for part in Path(shared).relative_to(folder).parts:
+        if split_of(Path(part)):
+            break
+        common /= part
+    return common
+
+
+def chosen_configuration(
+    found: Sequence[str], asked: str | None, folder: Path, others: Sequence[str] = ()
+) -> str | None:
     """The configuration that is asked for; without a word, None where there is no choice.
+
+    Args:
+        found: Configurations that are there.
+        asked: The one that is asked for.
+        folder: Folder of the set, for messages.
+        others: Names by which the only one may be called: `default`, or a folder that all files are in.
 
     Raises:
         DatasetError: it is not there, or there are several and none is asked for.
     """
-    if asked in found:
+    if asked in found or (len(found) < 2 and asked in others):
         return asked
     if asked is None and len(found) <= 1:
         return None
     given = f"no configuration {asked!r}" if asked else "several configurations"
-    raise DatasetError(
-        f"{folder} has {given}; there are: {', '.join(found) or 'none'}. Choose one (--config)"
-    )
+    do = "Choose one (--config)" if found else "Leave it out"
+    raise DatasetError(f"{folder} has {given}; there are: {', '.join(found) or 'none'}. {do}")
 
 
 def chosen_split(found: Iterable[str], asked: str | None, folder: Path) -> str:

@@ -45,9 +45,8 @@ SHORT_NAMES: Final = (
 
 _WORDS: Final = r"[^\s<>\[\]{}()*]+(?:\s+[^\s<>\[\]{}()*]+){0,2}"
 _ANY: Final = rf"<(?!\s){_WORDS}>|\[\s*{_WORDS}\s*\]"  # `a < b` is none
-_KNOWN: Final = (
-    rf"[/%_#-]*(?:(?:{'|'.join(NAMES)})\w*|(?:{'|'.join(SHORT_NAMES)})\b)[^<>\[\]{{}}()*]{{0,40}}?"
-)
+_NAMED: Final = "|".join(NAMES).replace("е", "[её]")
+_KNOWN: Final = rf"[/%_#-]*(?:(?:{_NAMED})\w*|(?:{'|'.join(SHORT_NAMES)})\b)[^<>\[\]{{}}()*]{{0,40}}?"
 _TAG: Final = re.compile(rf"{_ANY}|\{{\s*{_KNOWN}\}}|\(\s*{_KNOWN}\)|\*\s*{_KNOWN}\*", re.IGNORECASE)
 
 

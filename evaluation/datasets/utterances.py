@@ -3,6 +3,8 @@
 The rules, whatever the source: a null or blank reference cannot be scored and is excluded, and so is a row
 without audio. A reference that only normalising empties stays, and earns insertions. A row whose audio and
 reference both occurred before is a duplicate: kept, as published figures do, or dropped; named in any case.
+One with the audio of an earlier row and another reference is kept and named: pieces of long recordings whose
+times were not found look so.
 Audio that cannot be decoded is found by whoever decodes it. Marks of noise are taken out of references, told
 and kept in the metadata: `datasets.tags`.
 """
@@ -21,7 +23,15 @@ from evaluation.datasets.pieces import Piece
 from evaluation.datasets.tags import TagRule, without_tags
 from gigastt_lab.errors import GigasttError
 
-Reason = Literal["no reference", "blank reference", "no audio", "duplicate", "tags dropped", "tags only"]
+Reason = Literal[
+    "no reference",
+    "blank reference",
+    "no audio",
+    "duplicate",
+    "same audio, other text",
+    "tags dropped",
+    "tags only",
+]
 DuplicateRule = Literal["keep", "drop"]
 WITH_TAGS: Final = "reference_with_tags"
 """Column of the metadata with the reference as it stands in the data, where marks were taken out of it."""
@@ -67,7 +77,7 @@ class Finding:
         id: Id that the row has, or would have, as an utterance.
         reason: What is out of the ordinary.
         excluded: True if it was left out; else it was kept, by rule.
-        same_as: Id of the first such utterance, if this is a duplicate.
+        same_as: Id of the first utterance with this audio, if this is a duplicate, or has another text.
     """
 
     id: str
@@ -248,20 +258,23 @@ class Dataset:
         findings: list[Finding] = []
         self._findings = findings
         self._n_rows = 0
-        first_ids: dict[bytes, str] = {}
+        met: dict[bytes, dict[str, str]] = {}
         wanted = None if self._sample is None else drawn(self._source.count(), self._sample, self._seed)
         n_utterances = 0
         with closing(self._source.rows(wanted)) as rows:
             for row in rows:
                 self._n_rows += 1
-                utterance = self._admitted(row, first_ids, findings)
+                utterance = self._admitted(row, met, findings)
                 if utterance is not None:
                     yield utterance
                     n_utterances += 1
                 if n_utterances == self._limit:
                     return
 
-    def _admitted(self, row: Row, first_ids: dict[bytes, str], findings: list[Finding]) -> Utterance | None:
+    def _admitted(
+        self, row: Row, met: dict[bytes, dict[str, str]], findings: list[Finding]
+    ) -> Utterance | None:
+        """The row as an utterance, by the rules; `met`: ids of rows before, by audio and reference."""
         own_id = f"{self._prefix}/{row.key}"
         if row.reference is None:
             findings.append(Finding(own_id, "no reference", excluded=True))
@@ -270,10 +283,15 @@ class Dataset:
         elif row.audio is None:
             findings.append(Finding(own_id, "no audio", excluded=True))
         else:
-            first_id = first_ids.setdefault(fingerprint(own_id, row.audio, row.reference), own_id)
-            drop = first_id != own_id and self._duplicates == "drop"
-            if first_id != own_id:
+            of_audio = met.setdefault(fingerprint(own_id, row.audio), {})
+            first_id = of_audio.get(row.reference)
+            drop = first_id is not None and self._duplicates == "drop"
+            if first_id is not None:
                 findings.append(Finding(own_id, "duplicate", excluded=drop, same_as=first_id))
+            elif of_audio:
+                other = next(iter(of_audio.values()))
+                findings.append(Finding(own_id, "same audio, other text", excluded=False, same_as=other))
+            of_audio.setdefault(row.reference, own_id)
             if not drop:
                 return self._utterance(own_id, row, row.audio, row.reference, findings)
         return None

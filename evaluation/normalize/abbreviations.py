@@ -36,6 +36,8 @@ _BEFORE_NUMBER = {
     "т": "том", "вып": "выпуск", "стр": "страница", "ч": "часть", "эт": "этаж",
 }  # fmt: skip
 _NUMBERED = re.compile(rf"(?<![\w.-])(?<!\d\s)({'|'.join(_BEFORE_NUMBER)})\.\s?(?=\d)", re.IGNORECASE)
+# After a number only what measures nothing: д. 5 кв. 2, but 5 кв. м, 5 ч. 30 мин.
+_NUMBERED_AGAIN = re.compile(r"(?<=\d\s)(кв|корп|к|оф|каб|под|ст|стр|п)\.\s?(?=\d)", re.IGNORECASE)
 _BUILDING = re.compile(r"\b(?:д|дом\w*|корп|корпус\w*)\b", re.IGNORECASE)
 _BEFORE_NAME = {"г": "город", "пл": "площадь", "пер": "переулок", "наб": "набережная", "пр": "проспект"}
 _NAMED = re.compile(rf"(?<![\w.-])(?<!\d\s)({'|'.join(_BEFORE_NAME)})\.\s?(?=[А-ЯЁ][а-яё])")
@@ -54,12 +56,14 @@ _LAST_WORD = re.compile(r"(\w+)\W*$")
 _WORD = re.compile(r"[^\W\d_]{3}")
 _DRAWN_O = re.compile(r"\bОоо+\b")  # ООО is a company, and so may be "ооо"
 _DIGIT = re.compile("[0-9]")
-_LAST = ("др.", "пр.", "э.")
+_LAST = ("др.", "пр.", "э.", "в.")
 _UNDOTTED = ("-", "тел ")
 
 
 def _phrase(match: re.Match[str]) -> str:
-    return _PHRASES[_NOT_LETTERS.sub("", match[0]).lower()]
+    after = match.string[match.end() : match.end() + 1]
+    glued = " " if after.isalnum() else ""  # ул.Ленина
+    return _PHRASES[_NOT_LETTERS.sub("", match[0]).lower()] + glued
 
 
 def _numbered(match: re.Match[str]) -> str:
@@ -84,14 +88,25 @@ def _letter(match: re.Match[str]) -> str:
     return f"{number} {'вольт' if letter == 'В' else 'ампер'}"
 
 
+_CENTURY = re.compile(r"(?<!\w)([IVXХ]+)\s?вв?\.")
+
 _Replacement = str | Callable[[re.Match[str]], str]
 _PATTERNS: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (_PHRASE, _phrase),
     (_NAMED, lambda match: f"{_BEFORE_NAME[match[1]]} "),
+    (_CENTURY, r"\1 век "),
 )
+_MONTHS = {
+    "янв": "января", "фев": "февраля", "мар": "марта", "апр": "апреля", "авг": "августа", "сен": "сентября",
+    "окт": "октября", "ноя": "ноября", "дек": "декабря",
+}  # fmt: skip
+_MONTH = re.compile(r"(?<=\d)\s(янв|февр?|мар|апр|авг|сент?|окт|нояб?|дек)\.", re.IGNORECASE)
+
 _BESIDE_DIGITS: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (_NUMBERED, _numbered),
-    (re.compile(r"(?<=\d)\s?чел\.", re.IGNORECASE), " человек"),
+    (_NUMBERED_AGAIN, _numbered),
+    (re.compile(r"((?:\d|тыс|млн|млрд)\.?)\s?чел\.", re.IGNORECASE), r"\1 человек"),
+    (_MONTH, lambda match: f" {_MONTHS[match[1].lower()[:3]]} "),
     (_UNIT, lambda match: f" {_UNITS[match[1]]}"),
 )
 

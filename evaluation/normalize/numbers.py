@@ -55,6 +55,8 @@ class Reading:
         units: Units that may follow a number.
         codes_by_word: True if numbers side by side are one code only after a word that says so, or with a
             zero among them; False if it takes no more than pairs of digits.
+        is_year: True of a value that two numbers of two digits may make before "год": "двадцать
+            тринадцатый год".
         short_decimals: True if "0,5" is read "ноль пять", without "целых".
         again: What is done to a text before its numbers are read once more.
         hourly: Units that "час" belongs to and begins no time after: "киловатт час".
@@ -63,15 +65,23 @@ class Reading:
     units: UnitTable
     codes_by_word: bool
     short_decimals: bool
+    is_year: Callable[[int], bool]
     again: Callable[[str], str]
     hourly: frozenset[str] = frozenset()
 
 
-READING_1 = Reading(UNITS_1, codes_by_word=False, short_decimals=False, again=str)
+def _is_year(value: int) -> bool:
+    """True if the value is a year, and not two decades: "60-70-е годы", "двадцатые тридцатые годы"."""
+    first, second = divmod(value, 100)
+    return 1000 <= value <= 2100 and second != first + 10
+
+
+READING_1 = Reading(UNITS_1, codes_by_word=False, short_decimals=False, is_year=lambda _: True, again=str)
 READING_2 = Reading(
     UNITS_2,
     codes_by_word=True,
     short_decimals=True,
+    is_year=_is_year,
     again=read_fractions,
     hourly=frozenset({"киловатт", "ампер", "миллиампер"}),
 )
@@ -180,7 +190,8 @@ def _unify_once(text: str, reading: Reading) -> str:
             if after in WHOLE:
                 found = _decimal(numbers, words, end + 1, counted=counted, short=reading.short_decimals)
             if found is None and reading.units.forms.get(after) == "год" and [*map(len, numbers)] == [2, 2]:
-                numbers = ["".join(numbers)]  # "двадцать тринадцатый год"
+                year = "".join(numbers)  # "двадцать тринадцатый год"
+                numbers = [year] if reading.is_year(int(year)) else numbers
             found = found or clock(numbers, words, end)
             if found is None:
                 coded = not _CODES.isdisjoint(unified[-_NEAR:]) if reading.codes_by_word else None

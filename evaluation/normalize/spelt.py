@@ -39,6 +39,7 @@ def write_spelt(text: str) -> str:
 def _letters(word: str) -> str:
     match = _SPELT.fullmatch(word)
     names = _NAME.findall(match[1]) if match else []
-    if match is None or sum(len(name) > 1 and "э" in name for name in names) < 2:
+    # "Эмэм" would become the hesitation "мм", and be gone when normalised again.
+    if match is None or set(names) == {"эм"} or sum(len(name) > 1 and "э" in name for name in names) < 2:
         return word
     return "".join(_NAMES[name] for name in names) + (match[2] or "")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.axes import Axes
 
+from evaluation.plots.cut import cut_long_intervals
 from evaluation.plots.style import axes_or_new, legend_above, whiskers_by_row
 from evaluation.plots.texts import drawing, shown
 
@@ -27,9 +28,8 @@ def wer_by_group(tables: Mapping[str, pd.DataFrame], xlabel: str, ax: Axes | Non
     names = _names(tables, n_last=2)
     ax = axes_or_new(ax, height=0.9 + 0.3 * len(names))
     whiskers_by_row(ax, tables, names, ["wer", "wer_low", "wer_high"])
-    end = _end(tables)
-    ax.set(xlabel=f"word error rate by {shown(xlabel)}, %")
-    ax.set_xlim(None if end is None else -0.02 * end, end)  # no dot on the edge
+    ax.set_xlabel(f"word error rate by {shown(xlabel)}, %")
+    cut_long_intervals(ax, across=True)
     return legend_above(ax) if len(tables) > 1 else ax
 
 
@@ -40,9 +40,3 @@ def _names(tables: Mapping[str, pd.DataFrame], *, n_last: int) -> list[str]:
     others = dict.fromkeys(str(label) for table in tables.values() for label in table.index)
     more = [label for label in others if label not in known]
     return [*known[:-n_last], *more, *known[-n_last:]]
-
-
-def _end(tables: Mapping[str, pd.DataFrame]) -> float | None:
-    """Right end: an interval of a tiny group must not squeeze the others into a corner."""
-    highest = max((float(table["wer"].max()) for table in tables.values()), default=float("nan"))
-    return min(100 * highest * 2.5, 100 * highest + 60) if highest > 0 else None

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from evaluation.plots.cut import cut_long_intervals
 from evaluation.plots.style import (
     INK,
     axes_or_new,
     dodged,
+    legend_above,
     log_ticks,
     rows_labelled,
     rows_named,
@@ -33,6 +35,7 @@ def wer_by_system(scores: Mapping[str, Score], ax: Axes | None = None) -> Axes:
         whisker_across(ax, row, (one.wer.rate, one.wer.low, one.wer.high), row)
     rows_named(ax, [*scores])
     ax.set_xlabel("word error rate, %")
+    cut_long_intervals(ax, across=True)
     return ax
 
 
@@ -90,7 +93,7 @@ def wer_by_bin(bins: Mapping[str, pd.DataFrame], xlabel: str, ax: Axes | None = 
             ha="center", fontsize="x-small", color=INK, alpha=0.7,
         )  # fmt: skip
     ax.set_xlabel(shown(xlabel, most=60))
-    return ax
+    return legend_above(ax, rise=0.06) if len(bins) > 1 else ax  # beside the numbers, not over the intervals
 
 
 @drawing

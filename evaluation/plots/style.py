@@ -15,6 +15,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from evaluation.plots.cut import cut_long_intervals
 from evaluation.plots.texts import shown, without_formulas
 
 # M. Okabe, K. Ito, "Color Universal Design", https://jfly.uni-koeln.de/color/, without their yellow, which is
@@ -90,11 +91,11 @@ def with_legend(ax: Axes, n_systems: int) -> Axes:
     return ax
 
 
-def legend_above(ax: Axes) -> Axes:
-    """The Axes, with a legend in one line above, where it covers nothing."""
+def legend_above(ax: Axes, *, rise: float = 0) -> Axes:
+    """The Axes, with a legend in one line above, where it covers nothing; `rise`: in heights of the Axes."""
     if ax.get_legend_handles_labels()[1]:
         ax.legend(
-            frameon=False, ncols=5, loc="lower left", bbox_to_anchor=(0, 1), fontsize="small",
+            frameon=False, ncols=5, loc="lower left", bbox_to_anchor=(0, 1 + rise), fontsize="small",
             labelcolor=INK, columnspacing=1, handlelength=1.3, handletextpad=0.4,
         )  # fmt: skip
     return ax
@@ -182,5 +183,6 @@ def dodged(ax: Axes, tables: Mapping[str, pd.DataFrame]) -> None:
             label.set_horizontalalignment("right")
     ax.set_ylim(0, None)
     ax.set_ylabel("word error rate, %")
+    cut_long_intervals(ax, across=False)
     ax.grid(False, axis="x")
     with_legend(ax, len(tables))

@@ -12,12 +12,19 @@ import pandas as pd
 
 from evaluation.datasets.cells import key_of
 from evaluation.scoring.counting import ScoreError
+from evaluation.show.display import counted
 
 Texts = str | Mapping[Any, object] | Iterable[object]
 """Texts of utterances: one text, or many in a fixed order, or many by their ids."""
 
 _MANY: Final = "a list, an array, a column of a table, or a dict from ids to texts"
-_ONE: Final = {"references": "reference", "hypotheses": "hypothesis", "ids": "id"}
+_ONE: Final = {
+    "references": "reference",
+    "hypotheses": "hypothesis",
+    "ids": "id",
+    "speakers": "speaker",
+    "sessions": "session",
+}
 _SHOWN: Final = 3
 _LONGEST_PATH: Final = 1000
 
@@ -53,7 +60,9 @@ class Pairs:
             return [given[label] for label in self.labels]
         cells = cells_of(given, what)
         if len(cells) != len(self.labels):
-            raise ScoreError(f"{len(cells)} {what} of {len(self.labels)} utterances; give one for each")
+            raise ScoreError(
+                f"{_number(len(cells), what)} of {counted(len(self.labels), 'utterance')}; give one for each"
+            )
         return cells
 
 
@@ -76,9 +85,9 @@ def paired(references: Texts, hypotheses: Texts) -> Pairs:
     elif isinstance(hypotheses, pd.Series) and not isinstance(references, pd.Series):
         references = hypotheses  # whose labels stand for both
     if len(refs) != len(hyps):
+        told = f"{_number(len(refs), 'references')} and {_number(len(hyps), 'hypotheses')}"
         raise ScoreError(
-            f"{len(refs)} references and {len(hyps)} hypotheses; give as many of each, in one order, and "
-            "None for an utterance that was not recognised"
+            f"{told}; give as many of each, in one order, and None for an utterance that was not recognised"
         )
     labels: Sequence[object] = range(len(refs))
     if isinstance(references, pd.Series) and references.index.is_unique:
@@ -97,7 +106,9 @@ def ids_of(labels: Iterable[object]) -> list[str]:
     if "" in ids:
         raise ScoreError(f"the id of utterance {ids.index('')} is missing; give one to each")
     if twice:
-        raise ScoreError(f"{len(twice)} ids occur twice, {twice[0]!r} first; ids tell utterances apart")
+        occur = "occurs" if len(twice) == 1 else "occur"
+        told = f"{counted(len(twice), 'id')} {occur} twice, {twice[0]!r} first"
+        raise ScoreError(f"{told}; ids tell utterances apart")
     return ids
 
 
@@ -140,10 +151,15 @@ def _by_index(references: pd.Series, hypotheses: pd.Series) -> list[object]:
     return [found[label] for label in labels]
 
 
+def _number(n: int, what: str) -> str:
+    """A count of references, hypotheses and the like, in the right number."""
+    return f"{n} {_ONE.get(what, what) if n == 1 else what}"
+
+
 def _check_same(ours: Sequence[object], theirs: Sequence[object], of_ours: str, of_theirs: str) -> None:
     """Raise `ScoreError` where one has labels that the other lacks."""
     lacking = [
-        f"{len(labels)} of the {mine} have no {_ONE.get(other, other)} "
+        f"{len(labels)} of the {mine} {'has' if len(labels) == 1 else 'have'} no {_ONE.get(other, other)} "
         f"({', '.join(map(repr, labels[:_SHOWN]))}{' ...' if len(labels) > _SHOWN else ''})"
         for labels, mine, other in (
             (_others(ours, theirs), of_ours, of_theirs),

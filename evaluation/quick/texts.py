@@ -14,6 +14,7 @@ from evaluation.records.in_memory import DEFAULT_SYSTEM, Named, file_in_memory, 
 from evaluation.scoring.counting import ScoreError
 from evaluation.scoring.options import DEFAULTS, Options, OptionsDict
 from evaluation.scoring.scores import Score, score
+from evaluation.show.display import counted
 
 
 def wer(
@@ -72,7 +73,7 @@ def wer(
         else:
             findings.append(finding)
     if not records:
-        raise ScoreError(f"nothing to score: {len(own_ids)} references, none of them with a text")
+        raise ScoreError(f"nothing to score: {counted(len(own_ids), 'reference')}, none of them with a text")
     named = Named(system=name, dataset="texts")
     return score(file_in_memory(records, named, n_rows=len(own_ids), findings=findings), options)
 

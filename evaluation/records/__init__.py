@@ -1,7 +1,8 @@
 """Record files: what a system said to each utterance, raw, with what it took.
 
-Lives here: reading, writing by one process at a time, other engines' output, tables as record files, the
-machine in the header, its load at the end.
+Lives here: reading, writing by one process at a time, other engines' output, with references in the same file
+or in another (`hypotheses`, put to them by id or by time), tables as record files, the machine in the header,
+its load at the end.
 May import: `datasets`, `normalize` (its version), `show`.
 Public: `load`, `files.read`, `files.Record`, `tables.record_file`, `importing.import_records`.
 """

@@ -9,7 +9,7 @@ from evaluation.datasets.rows import AUDIO_COLUMNS, TEXT_COLUMNS, Cells, column,
 from evaluation.records.files import RecordError
 
 # The first of these that is there, where the caller names none.
-REFERENCE_COLUMNS: Final = ("reference", "ref", "target", *TEXT_COLUMNS)
+REFERENCE_COLUMNS: Final = tuple(dict.fromkeys(("reference", "ref", "target", *TEXT_COLUMNS)))
 HYPOTHESIS_COLUMNS: Final = (
     "hypothesis",
     "hyp",
@@ -38,6 +38,18 @@ class Columns:
     hypothesis: str | None = None
     system: str | None = None
     id: str | None = None
+
+
+def used(cells: Cells, columns: Columns) -> set[str | None]:
+    """Names of the columns whose cells a record has of its own; the others are metadata."""
+    found = (
+        (columns.reference, REFERENCE_COLUMNS),
+        (columns.hypothesis, HYPOTHESIS_COLUMNS),
+        (columns.system, SYSTEM_COLUMNS),
+        (columns.id, ID_COLUMNS),
+        (None, AUDIO_COLUMNS),
+    )
+    return {named or next((name for name in usual if name in cells), None) for named, usual in found}
 
 
 def text(cells: Cells, named: str | None, usual: tuple[str, ...], where: str) -> str | None:

@@ -1,9 +1,12 @@
-"""Durations that a dataset states, held against what was decoded: pieces not cut, files that are cut."""
+"""Signs that audio is not what the text says: durations that do not hold, one audio with several texts.
+
+So look pieces that were not cut, and files that are cut.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from evaluation.records.files import Record
 
@@ -33,4 +36,20 @@ def mismatch_text(found: list[Record], n_records: int) -> str:
         f"{len(found)} of {n_records} utterances are not as long as their dataset states, {worst.id} above "
         f"all: {worst.audio_s:.2f} s of audio, {worst.stated_s:.2f} s stated. Where rows are pieces of long "
         "files, they need a column offset, or start and end; else files or stated durations are wrong"
+    )
+
+
+def shared_audio_text(findings: Iterable[Mapping[str, Any]], n_records: int) -> str | None:
+    """Sentence on utterances that have the audio of an earlier one and another text; None where none has.
+
+    Args:
+        findings: Findings as the end of a record file holds them.
+        n_records: Number of utterances.
+    """
+    n = sum(each["reason"] == "same audio, other text" for each in findings)
+    if not n:
+        return None
+    return (
+        f"{n} of {n_records} utterances have the audio of an earlier one, and another text. Where rows are "
+        "pieces of long files, their times need usual names: offset and duration, or start and end"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,8 @@ def _require_same_import(target: Path, header: Header, records: list[Record]) ->
     there = read(target)
     # Lines, not records: a confidence that is not known is NaN, which does not equal itself.
     same = len(there.records) == len(records) and all(
-        line_of(old) == line_of(new) for old, new in zip(there.records, records, strict=True)
+        line_of(old) == line_of(new if old.metadata else replace(new, metadata={}))  # older ones had none
+        for old, new in zip(there.records, records, strict=True)
     )
     if there.header.identity() != header.identity() or not same:
         raise RecordError(f"{target} is there and holds something else; give another folder, or --fresh")

@@ -26,6 +26,7 @@ from evaluation.datasets.rows import (
     SUFFIXES,
     Cells,
     duration_of,
+    metadata_of,
     optional,
     read_text,
     rows_of,
@@ -201,6 +202,7 @@ class _Collected:
                 speaker=optional(cells, SPEAKER_COLUMNS),
                 session=optional(cells, SESSION_COLUMNS),
                 audio=self._audio(cells),
+                metadata=metadata_of(cells, used=cells_of.used(cells, columns)),
                 error=None if hypothesis is not None else "no hypothesis in the imported file",
             )
         )

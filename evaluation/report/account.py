@@ -17,6 +17,7 @@ from evaluation.scoring.scores import Score
 from evaluation.scoring.timing import load_warnings
 from evaluation.scoring.verdicts import MIN_UTTERANCES
 from evaluation.show.display import count, counted, failure_of
+from evaluation.statistics.facts import FEWEST_UNITS
 from evaluation.statistics.methods import method_in_words
 
 _FEW_BLOCKS = 10
@@ -42,7 +43,8 @@ def warnings(scores: Mapping[str, Score]) -> list[str]:
             )
         if len(one.failures):
             n_failed = counted(len(one.failures), "utterance")
-            found.append(f"{label} failed on {n_failed}; all their words count as deleted.")
+            whose = "its" if len(one.failures) == 1 else "all their"
+            found.append(f"{label} failed on {n_failed}; {whose} words count as deleted.")
     found += [*dict.fromkeys(text for one in scores.values() for text in _sampling_warnings(one))]
     found += [text for label, one in scores.items() for text in _data_warnings(label, one)]
     return found + load_warnings({label: one.file for label, one in scores.items()})
@@ -52,12 +54,22 @@ def _sampling_warnings(one: Score) -> list[str]:
     """Warnings on what the intervals of a score rest on."""
     found = []
     names, kind, n = one.block_names, one.options.blocks, len(one.utterances)
+    if n and not one.wer.n_reference:
+        return [
+            "The references have no word, so there is no WER; words heard there are made up (score --beyond)."
+        ]
     if n < MIN_UTTERANCES:
-        found.append(f"Only {counted(n, 'utterance')}: intervals are wide, and no verdict is given.")
+        told = "intervals are wide, and no verdict is given"
+        if n < FEWEST_UNITS:
+            told = "neither intervals of the error rates nor verdicts are given"
+        found.append(f"Only {counted(n, 'utterance')}: {told}.")
     if names is not None:
         n_blocks, n_alone = len(set(names)), n_nameless(names)
         if n_blocks < _FEW_BLOCKS:
-            found.append(f"Only {counted(n_blocks, kind)}: the intervals rest on their differences alone.")
+            told = "the intervals rest on their differences alone"
+            if n_blocks < FEWEST_UNITS:
+                told = f"no interval is given, which takes {FEWEST_UNITS} or more"
+            found.append(f"Only {counted(n_blocks, kind)}: {told}.")
         if n_alone:
             found.append(
                 f"{count(n_alone)} of {counted(n, 'utterance')} without a {kind}: each counts as one of its "
@@ -99,7 +111,8 @@ def failures_section(material: Material) -> Section:
     ]
     if failed:
         table = pd.DataFrame(failed, columns=["System", "Utterance", "What went wrong", "Words deleted"])
-        parts.append(Table(table, f"Failed: {counted(len(failed), 'utterance')}, all their words deleted"))
+        whose = "its" if len(failed) == 1 else "all their"
+        parts.append(Table(table, f"Failed: {counted(len(failed), 'utterance')}, {whose} words deleted"))
     else:
         parts.append(Paragraph("No system failed on an utterance."))
     findings = _findings(material)
@@ -174,8 +187,8 @@ def method_section(material: Material) -> Section:
         f"{MIN_SEGMENTS} segments on.{independence}",
         "RTFx = seconds of audio / seconds of work, decoding of the file included, over the utterances that "
         "were recognised; p50, p95 and p99 are percentiles over utterances. Its interval is over rounds "
-        "where systems took turns, else over utterances; it speaks of this run on this machine, not of another "
-        "day.",
+        "where systems took turns, else over utterances; it speaks of this run on this machine, not of "
+        "another day.",
     ]
     return Section("Method", tuple(Paragraph(text, note=True) for text in texts))
 

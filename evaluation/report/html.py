@@ -91,7 +91,8 @@ def _part(part: Part) -> str:
             return f"<p{' class=note' if note else ''}>{_text(text)}</p>"
         case Table(content, caption):
             title = f"<figcaption>{_text(caption)}</figcaption>" if caption else ""
-            return f'<figure class="table">{title}<div class="scroll">{render_html(content)}</div></figure>'
+            table = render_html(content, small_ends=True)
+            return f'<figure class="table">{title}<div class="scroll">{table}</div></figure>'
         case Plot():
             return _plot(part)
         case Folded(title, rows, unfolded):

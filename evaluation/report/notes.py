@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from evaluation.report.parts import Paragraph, Section
 from evaluation.scoring.scores import Score
-from evaluation.statistics.facts import FEW_UNITS
+from evaluation.statistics.facts import FEW_UNITS, FEWEST_UNITS
 
 
 def with_method(section: Section, scores: Mapping[str, Score]) -> Section:
-    """The section, with a note on how its intervals are made."""
+    """The section, with a note on how its intervals are made; as it is where it has no table or plot."""
+    if all(isinstance(part, Paragraph) for part in section.parts):
+        return section
     over = dict.fromkeys(
         f"{one.wer.n_blocks} {one.options.blocks}s"
         if one.wer.n_blocks
@@ -19,10 +21,14 @@ def with_method(section: Section, scores: Mapping[str, Score]) -> Section:
         for one in scores.values()
     )
     methods = {
-        "auto": f"the jackknife with Student's t, the bootstrap from {FEW_UNITS} on that count something",
+        "auto": f"the jackknife with Student's t, or the bootstrap where {FEW_UNITS} of them or more have "
+        "something to count",
         "jackknife": "the jackknife with Student's t",
         "bootstrap": "the bootstrap",
     }
     how = methods[next(iter(scores.values())).options.method]
-    told = f"Intervals over {' and '.join(over)}: {how}; exact bounds where none or all do."
+    told = (
+        f"Intervals over {' and '.join(over)}: {how}; exact bounds where a count is none or all; a dash "
+        f"where a row has fewer than {FEWEST_UNITS} of them."
+    )
     return replace(section, parts=(*section.parts, Paragraph(told, note=True)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,7 @@ from evaluation.scoring.compare import Comparison, adjusted, compare
 from evaluation.scoring.counting import ScoreError
 from evaluation.scoring.options import DEFAULTS, Options, OptionsDict
 from evaluation.scoring.scores import Score, labels, score
+from evaluation.scoring.writing import writing_warning
 from evaluation.show.display import counted, estimate, seconds
 from evaluation.show.notebook import Page
 from gigastt_lab.errors import AudioError
@@ -211,7 +213,7 @@ def _report(material: Material, terms: Sequence[Term] = ()) -> Report:
     return Report(
         title=f"{common + ': ' if common else ''}{shown} on {' and '.join(sets)}",
         headline=_headline(material, " and ".join(sets)),
-        warnings=tuple(warnings(material.scores)),
+        warnings=(*warnings(material.scores), *_writing_warnings(material.comparisons)),
         tiles=tuple(tile(label, one) for label, one in material.scores.items()),
         sections=tuple(section for section in sections if section),
     )
@@ -231,11 +233,29 @@ def _headline(material: Material, sets: str) -> str:
     if any(set(one.utterances.index) != set(first.utterances.index) for one in others):
         return f"{what} on {sets}, not all on the same utterances: their rates do not compare."
     if len(material.comparisons) == 1:
-        return f"{text} In word error rate {material.comparisons[0].verdict()}."
+        return f"{text} {_verdict_of(material.comparisons[0])}"
     rated = {label: one.wer for label, one in material.scores.items() if one.wer.n_reference}
     if not rated:
         return text
     best = min(rated, key=lambda label: rated[label].rate)
     rate = estimate(rated[best].rate, rated[best].low, rated[best].high)
     told = f"Lowest word error rate: {best}," if others else "Word error rate:"
-    return f"{text} {told} {rate} %."
+    more = "; Differences says which differences are more than chance" if material.comparisons else ""
+    return f"{text} {told} {rate} %{more}."
+
+
+def _verdict_of(one: Comparison) -> str:
+    """The verdict in a sentence."""
+    told = one.verdict()
+    return f"There are {told}." if math.isnan(one.wer.difference) else f"In word error rate {told}."
+
+
+def _writing_warnings(comparisons: Sequence[Comparison]) -> list[str]:
+    """Warnings that verdicts may be about writing: nobody should read the ones without the others."""
+    found = []
+    for one in comparisons:
+        names = one.label_a, one.label_b
+        for text in writing_warning(one.by_profile, one.a.options.profile, *names):
+            told = text.removeprefix("Warning: this ")
+            found.append(f"The {told}" if len(comparisons) == 1 else f"{' against '.join(names)}: the {told}")
+    return found

@@ -11,12 +11,13 @@ from evaluation import plots
 from evaluation.beyond import breakdowns
 from evaluation.normalize import PROFILE_RULES, PROFILES
 from evaluation.records.files import RecordFile
+from evaluation.report.notes import with_method
 from evaluation.report.parts import Paragraph, Part, Plot, Row, Section, Table, Tile
 from evaluation.scoring.compare import Comparison, as_table, sentences
 from evaluation.scoring.options import Options
 from evaluation.scoring.scores import PLAIN, Score, plain_ids, profiles, rules, summarize
 from evaluation.scoring.writing import writing_table
-from evaluation.show.display import DASH, counted, decimal, estimate, percent
+from evaluation.show.display import DASH, counted, decimal, estimate, percent, percent_end
 from evaluation.show.tables import (
     bins_table,
     contingency_table,
@@ -26,6 +27,12 @@ from evaluation.show.tables import (
     speed_table,
     stages_table,
     summary_table,
+)
+
+_HOLM = (
+    "Every interval is of its comparison alone, and among {} of them one may lie beside 0 by chance. So a "
+    "system is called better in WER only where the p-value after Holm's correction agrees; what is said of "
+    "CER is not corrected."
 )
 
 
@@ -93,6 +100,10 @@ def difference_section(material: Material) -> Section | None:
     if material.comparisons:
         table = pd.concat([as_table(one) for one in material.comparisons])
         parts.append(Table(differences_table(table), "Rates of A minus rates of B, on the same utterances"))
+    alone = ""
+    if len(material.comparisons) > 1:
+        alone = "; each verdict by its interval alone"
+        parts.append(Paragraph(_HOLM.format(len(material.comparisons)), note=True))
     for one in material.comparisons:
         content = " ".join(sentences(one))
         parts.append(
@@ -103,12 +114,9 @@ def difference_section(material: Material) -> Section | None:
                 )
             )
         )
-        parts.append(
-            Table(
-                writing_table(one.by_profile),
-                f"{one.label_a} minus {one.label_b} under every profile, and where writing plays no part",
-            )
-        )
+        what = f"{one.label_a} minus {one.label_b}"
+        caption = f"{what} under every profile, and where writing plays no part{alone}"
+        parts.append(Table(writing_table(one.by_profile), caption))
     return Section("Differences", tuple(parts)) if parts else None
 
 
@@ -162,7 +170,11 @@ def shape_section(material: Material) -> Section | None:
             drawing = Plot(name, svg, f"Word error rate against {what}; above, utterances in each bin")
             rows.append(Row((drawing, Table(bins_table(known, what[0].upper() + what[1:])))))
             names.append(name)
-    return Section(f"{', '.join(names).capitalize()} and error rate", tuple(rows)) if rows else None
+    if not rows:
+        return None
+    return with_method(
+        Section(f"{', '.join(names).capitalize()} and error rate", tuple(rows)), material.scores
+    )
 
 
 def confidence_section(material: Material) -> Section | None:
@@ -206,8 +218,8 @@ def speed_section(material: Material) -> Section:
     parts: list[Part] = [
         Table(
             speed_table(_summary(material)),
-            "Seconds of audio per second of work (RTFx), and work on one utterance; how it was timed, and what else "
-            "the machine did",
+            "Seconds of audio per second of work (RTFx), and work on one utterance; how it was timed, and "
+            "what else the machine did",
         ),
         *_batch_notes(material.files),
         Row(drawings),
@@ -255,7 +267,9 @@ def _width(errors: pd.Series, totals: pd.Series, options: Options) -> pd.DataFra
 
 
 def _interval(one: Score) -> str:
-    ends = f"{percent(one.wer.low)} to {percent(one.wer.high)}" if one.wer.low >= 0 else DASH
+    rate, low, high = one.wer.rate, one.wer.low, one.wer.high
+    to = percent_end(high, rate).replace("> ", "more than ")
+    ends = f"{percent_end(low, rate)} to {to}" if low >= 0 else DASH
     return f"{one.options.level:.0%} interval {ends}"
 
 

@@ -136,7 +136,7 @@ class Comparison:
             n_shown = min(n_differing, len(differing))
             parts += [
                 "",
-                f"{counted(len(differing), 'text')} differ; those that differ most, {n_shown} of them:",
+                f"{counted(len(differing), 'text')} that differ; the {n_shown} that differ most:",
             ]
         for utterance, row in differing.head(n_differing).iterrows():
             parts += ["", f"{utterance} ({row['errors_a']} : {row['errors_b']} errors)"]

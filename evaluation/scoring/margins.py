@@ -58,17 +58,23 @@ class MarginTest:
         ends = f"[{decimal(100 * self.low, sign=True)}, {decimal(100 * self.high, sign=True)}]"
         told = f"{2 * self.level - 1:.0%} interval of {label_a} minus {label_b} {ends}"
         if self.equivalent:
-            p = p_text(self.p_equivalent)
-            return f"Margin of {points}: {label_a} and {label_b} are equivalent within it ({told}, p = {p})."
-        p = p_text(self.p_not_worse)
+            p = _p_told(self.p_equivalent)
+            return f"Margin of {points}: {label_a} and {label_b} are equivalent within it ({told}{p})."
+        p = _p_told(self.p_not_worse)
         if self.not_worse:
-            return f"Margin of {points}: {label_a} is not worse than {label_b} by so much ({told}, p = {p})."
+            return f"Margin of {points}: {label_a} is not worse than {label_b} by so much ({told}{p})."
         if self.low > self.margin:
             return f"Margin of {points}: {label_a} is worse than {label_b} by more than that ({told})."
+        advice = "; `plan` says how many utterances would show it" if p else "; it takes more words"
         return (
             f"Margin of {points}: it is not shown that {label_a} is not worse than {label_b} by so much "
-            f"({told}, p = {p}); `plan` says how many utterances would show it."
+            f"({told}{p}){advice}."
         )
+
+
+def _p_told(p: float) -> str:
+    """P-value behind an interval; "" where there is none, as of systems that erred alike everywhere."""
+    return "" if math.isnan(p) else f", p = {p_text(p)}"
 
 
 def margin_test(difference: PairedDifference, margin: float) -> MarginTest:
@@ -76,13 +82,13 @@ def margin_test(difference: PairedDifference, margin: float) -> MarginTest:
 
     Args:
         difference: Difference of the rates, A minus B.
-        margin: Margin, a share above 0: 0.003 is 0.3 points.
+        margin: Margin, a share between 0 and 1: 0.003 is 0.3 points.
 
     Raises:
-        ValueError: the margin is not above 0.
+        ValueError: the margin is no such share.
     """
-    if not margin > 0:
-        raise ValueError(f"the margin is {margin}; give a share above 0, such as 0.003 for 0.3 points")
+    if not 0 < margin < 1:
+        raise ValueError(f"the margin is {margin}; give a share from 0 to 1, such as 0.003 for 0.3 points")
     level, nan = difference.level, math.nan
     reason = sample_hindrance(difference)
     if reason:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from evaluation.scoring.joined_words import compounds_remark
 from evaluation.show.display import counted, decimal
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 def remarks(one: Score) -> list[str]:
     """Sentences on the normaliser, the failures and the exclusions of a score."""
     level = decimal(100 * one.options.level, 2).removesuffix("0").removesuffix(".0")
-    found = [f"Normaliser {one.normalizer}, profile {one.options.profile}; intervals of {level} %."]
+    found = [
+        f"Normaliser {one.normalizer}, profile {one.options.profile}{compounds_remark(one)}; intervals of {level} %."
+    ]
     n_failed = len(one.failures)
     if n_failed:
         counts = "counts" if n_failed == 1 else "count"

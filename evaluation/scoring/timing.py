@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from evaluation.records.files import RecordFile
-from evaluation.records.machine_load import Load
 from evaluation.records.machine import lasting
+from evaluation.records.machine_load import Load
 from evaluation.scoring.latency import FEWEST_ROUNDS, SpeedRatio, is_timed
 from evaluation.show.display import count, counted, decimal, estimate
 
@@ -55,7 +55,7 @@ class Timed:
         parts = ["on its own"]
         if self.n_rounds:
             in_part = "" if self.share_in_rounds >= _NEARLY_ALL else "in part "
-            parts = [f"{in_part}in turns ({count(self.n_rounds)} rounds)"]
+            parts = [f"{in_part}in turns ({counted(self.n_rounds, 'round')})"]
         if self.batch_size is not None:
             parts.append("one at a time" if self.batch_size == 1 else f"batches of {self.batch_size}")
         if self.threads is not None:
@@ -160,8 +160,8 @@ def _hindrance(ratio: SpeedRatio, names: tuple[str, str], files: tuple[RecordFil
         )
     if ratio.n_rounds < FEWEST_ROUNDS:
         return (
-            f"{names[0]} and {names[1]} took turns in {ratio.n_rounds} rounds only, and a statement takes "
-            f"{FEWEST_ROUNDS}: take more utterances, or smaller batches"
+            f"{names[0]} and {names[1]} took turns in {counted(ratio.n_rounds, 'round')} only, and a "
+            f"statement takes {FEWEST_ROUNDS}: take more utterances, or smaller batches"
         )
     return _overload(names, files)
 

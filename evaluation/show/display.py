@@ -11,6 +11,10 @@ import pandas as pd
 
 DASH = "–"
 
+_MOST_SHARE = 10.0  # 1,000 %: of an interval's end beyond it no digit tells anything
+_WITH_ENDS = re.compile(r"^(\S+) (\[.*\])$")
+_SMALL_ENDS = r'\1 <span class="ends">\2</span>'
+
 _NUMBER = re.compile(r"[-+]?\d[\d,.]*( .*)?")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~$])")
 _LIST_MARK = re.compile(r"^([-+]|\d+[.)])(?=\s|$)")
@@ -54,17 +58,39 @@ def counted(value: int, noun: str) -> str:
 def estimate(
     value: float, low: float, high: float, *, scale: float = 100, digits: int = 2, sign: bool = False
 ) -> str:
-    """A value and its interval, by default a share in percent.
+    """A value and its interval, by default a share in percent, whose ends are cut at 1,000 %.
 
     >>> estimate(0.086, 0.0751, 0.0966), estimate(0.5, math.nan, math.nan), estimate(math.nan, 0, 0)
     ('8.60 [7.51, 9.66]', '50.00 [–]', '–')
+    >>> estimate(0.197, 0.0003, 112.0954), estimate(60, 40, 90), estimate(2, -30, 34, scale=1, digits=0)
+    ('19.70 [0.03, > 1,000]', '6,000.00 [4,000.00, 9,000.00]', '2 [-30, 34]')
     """
     if math.isnan(value):
         return DASH
     ends = DASH
     if not math.isnan(low):
-        ends = f"{decimal(low * scale, digits, sign=sign)}, {decimal(high * scale, digits, sign=sign)}"
+        told = (_end(end, value, scale, digits, sign=sign) for end in (low, high))
+        ends = ", ".join(told)
     return f"{decimal(value * scale, digits, sign=sign)} [{ends}]"
+
+
+def percent_end(end: float, value: float) -> str:
+    """End of an interval of a share, in percent; beyond 1,000 % no more than that it is.
+
+    Args:
+        end: End of the interval.
+        value: Value that the interval is of; where it is beyond 1,000 % itself, the end is shown as it is.
+
+    >>> percent_end(0.0966, 0.086), percent_end(112.0954, 0.197), percent_end(-20, 0.1), percent_end(90, 60)
+    ('9.66', '> 1,000', '< -1,000', '9,000.00')
+    """
+    return _end(end, value, 100, 2, sign=False)
+
+
+def _end(end: float, value: float, scale: float, digits: int, *, sign: bool) -> str:
+    if scale == 100 and abs(end) > _MOST_SHARE >= abs(value):
+        return f"{'>' if end > 0 else '<'} {decimal(math.copysign(_MOST_SHARE, end) * scale, 0, sign=sign)}"
+    return decimal(end * scale, digits, sign=sign)
 
 
 def percent(share: float, digits: int = 2) -> str:
@@ -129,8 +155,13 @@ def render_markdown(table: pd.DataFrame) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in zip(*columns, strict=True))
 
 
-def render_html(table: pd.DataFrame) -> str:
-    """A table of strings in HTML, its texts escaped; the first column heads the rows."""
+def render_html(table: pd.DataFrame, *, small_ends: bool = False) -> str:
+    """A table of strings in HTML, its texts escaped; the first column heads the rows.
+
+    Args:
+        table: Table of strings.
+        small_ends: True to mark the intervals of cells (class `ends`), for a page that sets them smaller.
+    """
     rights = [right for _, _, right in _columns(table)]
     head = "".join(
         f'<th scope="col"{_side(right)}>{_breakable(str(name))}</th>'
@@ -139,6 +170,7 @@ def render_html(table: pd.DataFrame) -> str:
     body = []
     for row in table.itertuples(index=False):
         cells = [as_html(cell) for cell in row]
+        cells = [_WITH_ENDS.sub(_SMALL_ENDS, cell) for cell in cells] if small_ends else cells
         first = f'<th scope="row">{_breakable(str(row[0]))}</th>' if cells else ""
         rest = (f"<td{_side(right)}>{cell}</td>" for cell, right in zip(cells[1:], rights[1:], strict=True))
         body.append(f"<tr>{first}{''.join(rest)}</tr>")

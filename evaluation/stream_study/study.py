@@ -260,6 +260,7 @@ def _stability(file: RecordFile, found: Sequence[Measures], scored: Score) -> St
             [getattr(each, of) for each in counts],
             scored.options,
             blocks=blocks,
+            bounded=what == "n_revised",
         )
 
     return Stability(

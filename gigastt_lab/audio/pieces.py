@@ -54,6 +54,11 @@ def cut(piece: Piece) -> Float32Array:
     """
     start = round(piece.start_s * _RATE)
     end = None if piece.end_s is None else round(piece.end_s * _RATE)
+    if end is not None and end <= start:
+        raise AudioError(
+            f"{str(piece.path)!r}: the piece from {piece.start_s:g} to {piece.end_s:g} s holds no sample at "
+            f"{_RATE} Hz; mend its times"
+        )
     samples, n_samples = part_by_place(piece.path, start, end) or _CURSORS.samples(piece.path, start, end)
     if not len(samples):
         raise AudioError(

@@ -11,6 +11,7 @@ Source: https://lhotse.readthedocs.io/en/latest/corpus.html and cuts.html.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,7 +95,7 @@ def _segment(
     key = str(supervision["id"])
     start_s = from_s + float(supervision["start"])
     end_s = start_s + float(supervision["duration"])
-    if start_s < -_SLACK_S or end_s <= start_s:
+    if not (math.isfinite(end_s) and -_SLACK_S <= start_s < end_s):  # NaN is not, either
         raise failure(f"{where}: {key!r} lies between {start_s:g} and {end_s:g} s of its recording; mend it")
     audio = None if recording is None else _audio_of(where, recording, failure)
     total_s = None if recording is None else float(recording["duration"])

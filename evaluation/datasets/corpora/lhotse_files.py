@@ -71,7 +71,7 @@ def _first_entry(path: Path) -> Entry:
         with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
             line = file.readline(_LONGEST_LINE)
         entry = json.loads(line.decode("utf-8-sig"))
-    except (OSError, EOFError, ValueError):
+    except (OSError, EOFError, ValueError, RecursionError):
         return {}
     return entry if isinstance(entry, dict) else {}
 
@@ -96,7 +96,7 @@ def entries_of(path: Path, failure: type[GigasttError]) -> Iterator[tuple[str, E
         where = f"{path}, line {number}"
         try:
             entry = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise failure(f"{where}: not JSON ({error}); mend or remove it") from error
         if not isinstance(entry, dict):
             raise failure(f"{where}: not a JSON object; each line is one")

@@ -19,15 +19,22 @@ TEXT_COLUMNS: Final = ("text", "transcription", "sentence", "reference")
 MANIFEST_TEXT_COLUMNS: Final = (*TEXT_COLUMNS, "transcript", "ref")
 SPEAKER_COLUMNS: Final = ("speaker", "speaker_id", "client_id", "voice", "spk_id", "spk")
 SESSION_COLUMNS: Final = ("session", "session_id")
-DURATION_COLUMNS: Final = ("duration", "duration_s", "duration_sec", "duration_ms")
-START_COLUMNS: Final = (
-    "offset", "start", "start_s", "start_sec", "start_time", "begin", "begin_s", "begin_time", "audio_start",
-    "segment_start", "offset_s", "offset_ms", "start_ms", "begin_ms",
-)  # fmt: skip
-END_COLUMNS: Final = (
-    "end", "end_s", "end_sec", "end_time", "finish", "stop", "audio_end", "segment_end", "end_ms",
-    "finish_ms",
-)  # fmt: skip
+
+_UNITS: Final = ("", "_s", "_sec", "_seconds", "_ms")
+
+
+def _in_units(*names: str) -> tuple[str, ...]:
+    """Names of a time, each in every unit."""
+    return tuple(name + unit for unit in _UNITS for name in names)
+
+
+DURATION_COLUMNS: Final = _in_units("duration")
+START_COLUMNS: Final = _in_units(
+    "offset", "start", "start_time", "begin", "begin_time", "audio_start", "segment_start"
+)
+END_COLUMNS: Final = _in_units(
+    "end", "end_time", "finish", "finish_time", "stop", "stop_time", "audio_end", "segment_end"
+)
 
 _USUAL: Final = frozenset(
     (*AUDIO_COLUMNS, *MANIFEST_TEXT_COLUMNS, *SPEAKER_COLUMNS, *SESSION_COLUMNS, *DURATION_COLUMNS,
@@ -94,11 +101,21 @@ def optional(cells: Cells, usual: Sequence[str]) -> str | None:
 
 
 def first_of(cells: Cells, usual: Sequence[str]) -> str | None:
-    """The first of the usual names whose cell holds something."""
+    """The first of the usual names whose cell holds something; blanks and NaN, as pandas writes, are nothing.
+
+    >>> first_of({"offset": float("nan"), "start": " ", "begin": 0}, ("offset", "start", "begin"))
+    'begin'
+    """
     for name in usual:  # a loop: a hundred thousand rows ask ten times each
-        if name in cells and cells[name] not in (None, ""):
+        if name in cells and not _is_nothing(cells[name]):
             return name
     return None
+
+
+def _is_nothing(cell: object) -> bool:
+    if isinstance(cell, str):
+        return not cell or cell.isspace()
+    return cell is None or (isinstance(cell, float) and math.isnan(cell))
 
 
 def number_of(value: object) -> float | None:

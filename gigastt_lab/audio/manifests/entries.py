@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,8 +117,11 @@ class _Files:
     def find(self, name: str) -> Path | None:
         """Path of a file; None where it is not there."""
         if name not in self._found:
-            tries = (place / name for place in self._places)
-            self._found[name] = next((path for path in tries if path.is_file()), None)
+            tries = (place / os.path.expanduser(name) for place in self._places)
+            try:
+                self._found[name] = next((path for path in tries if path.is_file()), None)
+            except (OSError, ValueError):  # too long a name, or a null byte
+                self._found[name] = None
         return self._found[name]
 
 

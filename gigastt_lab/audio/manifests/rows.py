@@ -88,7 +88,9 @@ def _objects(path: Path, text: str, failure: type[GigasttError]) -> Iterator[tup
             continue
         try:
             value = json.loads(piece)
-        except ValueError as error:
+            if "\\ud" in piece.lower():  # half of a pair, which no file and no report could hold
+                json.dumps(value, ensure_ascii=False).encode()
+        except (ValueError, RecursionError) as error:
             raise failure(f"{path}, line {number}: not JSON ({error}); mend or remove it") from error
         for index, entry in enumerate(value if is_list else [value], start=1):
             where = f"{path}, item {index}" if is_list else f"{path}, line {number}"

@@ -16,7 +16,7 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gigastt_lab.errors import GigasttError
 
@@ -27,6 +27,13 @@ _LINE_END: Final = re.compile(r"\r\n|\n|\r")  # not `splitlines`, to which U+202
 _ADVICE: Final = "put a field with quotes in quotes, and double its own"
 
 Line = tuple[int, list[str]]
+
+
+class _Alone(NamedTuple):
+    """Lines that each stand for themselves, and how many of them have quotes that are no marks."""
+
+    lines: list[Line]
+    n_stray: int
 
 
 def lines_of(text: str) -> list[str]:
@@ -81,11 +88,11 @@ def _lines(path: Path, text: str, delimiter: str, failure: type[GigasttError]) -
     try:
         strict = _strict(path, text, delimiter, failure)
     except failure:
-        alone = _each_alone(path, physical, delimiter)
+        alone = _each_alone(physical, delimiter)
         if alone is None:
             raise
-        return alone
-    alone = None if len(strict) == len(physical) else _each_alone(path, physical, delimiter)
+        return _told(path, alone)
+    alone = None if len(strict) == len(physical) else _each_alone(physical, delimiter)
     if alone is None:  # fields have line ends in them, if anything
         return strict
     if delimiter == ",":
@@ -95,7 +102,12 @@ def _lines(path: Path, text: str, delimiter: str, failure: type[GigasttError]) -
             path, len(strict) - 1, len(physical) - 1,
         )  # fmt: skip
         return strict
-    return alone
+    return _told(path, alone)
+
+
+def _told(path: Path, alone: _Alone) -> list[Line]:
+    logger.info("%s: %d lines hold quotes that are no marks, and are read as they stand", path, alone.n_stray)
+    return alone.lines
 
 
 def _strict(path: Path, text: str, delimiter: str, failure: type[GigasttError]) -> list[Line]:
@@ -117,7 +129,7 @@ def _strict(path: Path, text: str, delimiter: str, failure: type[GigasttError]) 
     return lines
 
 
-def _each_alone(path: Path, physical: list[tuple[int, str]], delimiter: str) -> list[Line] | None:
+def _each_alone(physical: list[tuple[int, str]], delimiter: str) -> _Alone | None:
     """Lines that each stand for themselves; None where one does not have as many fields as the header."""
     found: list[Line] = []
     n_stray = 0
@@ -129,8 +141,7 @@ def _each_alone(path: Path, physical: list[tuple[int, str]], delimiter: str) -> 
         if found and len(cells) != len(found[0][1]):
             return None
         found.append((number, cells))
-    logger.info("%s: %d lines hold quotes that are no marks, and are read as they stand", path, n_stray)
-    return found
+    return _Alone(found, n_stray)
 
 
 def _cells(line: str, delimiter: str) -> list[str] | None:

@@ -57,9 +57,11 @@ def piece_of(
     duration_name = first_of(cells, DURATION_COLUMNS)
     if duration_name is None:
         return start, None
-    duration = _seconds(cells, duration_name, where, failure)
-    if duration <= 0:
-        raise failure(f"{where}: {duration_name} is {cells[duration_name]!r}; give seconds above 0, or none")
+    duration = number_of(cells[duration_name])
+    if duration is None or duration <= 0:
+        unit = "milliseconds" if duration_name.endswith("_ms") else "seconds"
+        raise failure(f"{where}: {duration_name} is {cells[duration_name]!r}; give {unit} above 0, or none")
+    duration = duration / 1000 if duration_name.endswith("_ms") else duration
     return start, start + duration
 
 

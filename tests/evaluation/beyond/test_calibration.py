@@ -113,6 +113,7 @@ def test_auc_is_the_share_of_pairs_in_order(noisy):
     assert values(told)["auc"] == pytest.approx(((pairs + 1) / 2).mean(), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_confidences_that_are_right_show_chance_alone():
     one = score(made(4000))
     table = confidence_measures(one)
@@ -122,6 +123,7 @@ def test_confidences_that_are_right_show_chance_alone():
     assert table.loc["auc", "low"] > 0.65
 
 
+@pytest.mark.slow
 def test_ece_by_chance_is_the_mean_over_sets_that_are_calibrated():
     found = [values(score(made(40, seed=seed), n_resamples=100)) for seed in range(60)]
     ece, chance = (np.array([each[name] for each in found]) for name in ("ece", "ece_by_chance"))

@@ -59,6 +59,7 @@ def test_speakers_are_groups_too():
     assert table.loc["s0", "wer_low"] < table.loc["s0", "wer"] < table.loc["s0", "wer_high"]
 
 
+@pytest.mark.slow
 def test_the_mean_of_many_groups_is_as_wide_as_its_standard_error():
     one = score(noisy_file(3000, n_speakers=300))
     table = by_group(one, "speaker")
@@ -104,7 +105,7 @@ def test_a_group_without_a_word_has_no_rate():
 
 
 def test_an_unknown_column_is_refused_with_those_that_are_known():
-    with pytest.raises(ScoreError, match="no column 'city' to group by; there are source"):
+    with pytest.raises(ScoreError, match="no column 'city' to group by; it has source"):
         by_group(grouped(), "city")
     with pytest.raises(ScoreError, match="it states none, neither speakers nor metadata"):
         by_group(score(file_of(("да", "да"))), "speaker")

@@ -29,6 +29,7 @@ def test_sums_of_units_are_those_of_the_utterances():
     assert per_unit(errors, one).tolist() == by_speaker.tolist()
 
 
+@pytest.mark.slow
 def test_groups_leave_the_width_as_it_is():
     rng = np.random.default_rng(0)
     one = many(9000)

@@ -194,6 +194,7 @@ def test_the_table_is_in_milliseconds_and_percent():
     assert table["Bias, ms"][0].startswith("+")
 
 
+@pytest.mark.slow
 def test_the_engine_hears_words_of_pieces_where_they_are_in_the_recording(tmp_path, clear_clips, engine):
     """Clips joined to one recording and read as its pieces: the engine's own times of each clip, moved."""
     gap = np.zeros(RATE // 2, np.float32)

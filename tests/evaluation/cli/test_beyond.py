@@ -86,7 +86,7 @@ def test_keywords_alone_are_looked_for_alone(records, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--by", "city"), "no column 'city' to group by; there are place"),
+        (("--by", "city"), "no column 'city' to group by; it has place"),
         (("--keywords", "gone.txt"), "gone.txt cannot be read as a list of terms"),
     ],
 )

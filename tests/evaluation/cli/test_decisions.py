@@ -90,8 +90,8 @@ def test_a_plan_of_two_systems_and_of_one(paths, capsys):
     assert "give B.jsonl, too" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("wrong", ["0", "-1", "x", "nan", "inf"])
+@pytest.mark.parametrize("wrong", ["0", "-1", "x", "nan", "inf", "100"])
 def test_points_that_make_no_sense_are_refused(paths, capsys, wrong):
     with pytest.raises(SystemExit):
         main(["compare", *map(str, paths), f"--margin={wrong}"])
-    assert "give points of WER above 0, such as 0.3" in capsys.readouterr().err
+    assert "give points of WER above 0 and below 100, such as 0.3" in capsys.readouterr().err

@@ -194,3 +194,35 @@ def test_names_of_columns_in_capitals(tmp_path):
     )
     [utterance] = open_dataset(tmp_path / "a.csv", text_column="Text")
     assert utterance.reference == "да"
+
+
+def test_the_only_table_is_of_the_split_and_the_language_that_it_names(tmp_path, caplog):
+    folder = tmp_path / "speech"
+    files(folder, "ru/clips/a.wav")
+    written(folder / "ru/test.tsv", "client_id\tpath\tsentence\nanna\ta.wav\tда\n")
+    row = ("speech/000000", folder / "ru/clips/a.wav", "да")
+    assert found(folder) == found(folder, split="test", config="ru") == [row]
+    assert caplog.text == ""
+    with pytest.raises(DatasetError, match="has no split 'train'; there are: test"):
+        found(folder, split="train")
+    with pytest.raises(DatasetError, match="no configuration 'tt'; there are: ru"):
+        found(folder, config="tt")
+
+
+def test_languages_below_a_folder_that_holds_nothing_else(tmp_path):
+    for language in ("ru", "tt"):
+        files(tmp_path / "cv", f"cv-corpus-21/{language}/clips/a.wav")
+        for split in ("test", "dev"):
+            written(tmp_path / f"cv/cv-corpus-21/{language}/{split}.tsv", f"path\ttext\na.wav\t{split}\n")
+    assert [text for _, _, text in found(tmp_path / "cv", config="ru", split="dev")] == ["dev"]
+    with pytest.raises(DatasetError, match="several configurations; there are: ru, tt"):
+        found(tmp_path / "cv")
+
+
+def test_splits_of_a_similar_name_are_told_apart(tmp_path):
+    for name in ("test-clean", "test-other"):
+        files(tmp_path, f"{name}/a.wav")
+        written(tmp_path / name / "metadata.csv", f"file_name,text\na.wav,{name}\n")
+    with pytest.raises(DatasetError, match="no split 'test'; there are: test-clean, test-other"):
+        found(tmp_path)
+    assert [text for _, _, text in found(tmp_path, split="test-other")] == ["test-other"]

@@ -226,6 +226,8 @@ def test_lhotse_supervisions_with_their_recordings_beside(talk):
             r"'talk' is changed when read \(Speed\)",
         ),
         (cut(0, 1, supervision(0, 0), supervision(0, 0)), "the id 's0' was in .*line 1 already"),
+        (cut(0, 1, supervision(0, float("nan"))), "lies between nan and nan s of its recording"),
+        (cut(0, 1, supervision(0, 0, float("inf"))), "lies between 0 and inf s of its recording"),
         (cut(0, 1, {"id": "s0", "text": "да"}), "line 1: no supervision of lhotse"),
         (cut(0, 1, supervision(0, 0, 0)), "'s0' lies between 0 and 0 s"),
     ],
@@ -366,6 +368,7 @@ def test_a_file_of_cp1251_and_a_broken_gzip(talk):
         open_dataset(talk / "ref.stm")
 
 
+@pytest.mark.slow
 def test_segments_are_transcribed_as_their_pieces(tmp_path, clear_clips, engine):
     """Two clips in one recording: each segment is heard as the clip alone."""
     first, second = clear_clips[:2]

@@ -10,6 +10,7 @@ import soundfile
 
 from evaluation.datasets.audio import decoded
 from evaluation.datasets.named import open_dataset
+from evaluation.datasets.pieces import Piece
 from evaluation.datasets.utterances import DatasetError
 from gigastt_lab.audio.reading import from_array
 from tests.support.paths import ROOT
@@ -171,3 +172,13 @@ def test_parquet_that_is_streamed_may_be_left_early(data, tmp_path):
 def test_what_is_no_dataset_says_why(data, change, message):
     with pytest.raises(DatasetError, match=message):
         list(open_dataset(change(data)))
+
+
+def test_a_path_with_a_start_is_a_piece_and_audio_of_the_set_is_whole(tmp_path):
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"audio")
+    times = {"text": "а", "start": 0.5, "end": 1.5}
+    [piece] = open_dataset(hub.Dataset.from_list([{"path": str(path), **times}]))
+    assert piece.audio == Piece(path, 0.5, 1.5)
+    [whole] = open_dataset(hub.Dataset.from_list([{"audio": {"path": str(path), "bytes": None}, **times}]))
+    assert whole.audio == path

@@ -1,11 +1,13 @@
 """Parquet on this machine as `datasets` and the Hub lay it out: splits, configurations, a README."""
 
+import io
 import logging
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import soundfile
 from datasets import ClassLabel, Dataset, Features, Value, load_dataset
 
 from evaluation.datasets.named import open_dataset
@@ -226,3 +228,51 @@ def test_classes_are_metadata_by_their_names_and_what_is_missing_is_none(tmp_pat
         {"gender": "male", "snr": "12.5"},
         {},
     ]
+
+
+def test_configurations_below_a_folder_of_all_files(tmp_path):
+    for language in ("ru", "en"):
+        parquet(tmp_path / f"data/{language}/test-00000-of-00001.parquet", language)
+    with pytest.raises(DatasetError, match="has several configurations; there are: en, ru"):
+        texts_of(tmp_path)
+    assert texts_of(tmp_path, config="ru") == ["ru"]
+
+
+def test_a_set_without_configurations_has_the_default_one_and_no_other(copy):
+    assert ids_of(copy, config="default") == ids_of(copy)
+    with pytest.raises(DatasetError, match=r"no configuration 'ru'; there are: none\. Leave it out"):
+        texts_of(copy, config="ru")
+
+
+def test_the_only_split_may_be_named_without_a_word(tmp_path, caplog):
+    parquet(tmp_path / "train-00000-of-00001.parquet", "да")
+    assert texts_of(tmp_path, split="train") == ["да"]
+    assert caplog.text == ""
+
+
+def test_a_file_without_rows_is_passed_over(copy):
+    parquet(copy / "data/test-00000-of-00002.parquet")
+    assert texts_of(copy) == ["три"]
+
+
+@pytest.mark.parametrize("is_dict", [True, False])
+def test_samples_in_cells_are_audio(tmp_path, is_dict):
+    samples = [0.5, -0.25, 0.0, 0.125]
+    row = {"audio": {"array": samples, "sampling_rate": 8000} if is_dict else samples, "text": "да"}
+    pq.write_table(pa.Table.from_pylist([{**row, "sampling_rate": 8000}]), tmp_path / "test.parquet")
+    [utterance] = open_dataset(tmp_path / "test.parquet")
+    read, rate = soundfile.read(io.BytesIO(utterance.audio))
+    assert (read.tolist(), rate) == (samples, 8000)
+
+
+def test_folders_that_name_a_split_in_several_ways_are_not_one(tmp_path):
+    for name in ("test-clean", "test-other", "dev-clean"):
+        parquet(tmp_path / name / "0.parquet", name)
+    with pytest.raises(DatasetError, match="no split 'test'; there are: validation, test-clean, test-other"):
+        texts_of(tmp_path)
+    assert texts_of(tmp_path, split="test-other") == ["test-other"]
+
+
+def test_a_folder_called_as_a_file_is_a_folder(tmp_path):
+    parquet(tmp_path / "speech.parquet/part-00000.snappy.parquet", "да")
+    assert texts_of(tmp_path) == texts_of(tmp_path / "speech.parquet") == ["да"]

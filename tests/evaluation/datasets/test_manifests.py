@@ -169,3 +169,32 @@ def test_a_folder_in_the_order_of_its_paths(folder):
 def test_a_folder_without_audio_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="holds no audio file"):
         read_folder(tmp_path)
+
+
+def test_paths_that_are_none_and_one_of_the_home_folder(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    names = ["clips/a.wav", "x" * 5000 + ".wav", "a\0.wav", "https://host.example/a.wav", "~/clips/b.wav"]
+    lines = [json.dumps({"audio_filepath": name, "text": "раз"}) for name in names]
+    path = write(folder, "test.jsonl", "\n".join(lines))
+    there = [folder / "clips/a.wav", None, None, None, folder / "clips/b.wav"]
+    assert [row.audio for row in read_manifest(path)[0].rows(None)] == there
+
+
+@pytest.mark.parametrize(
+    "value", ['"\\ud83d да"', "[" * 100_000 + "]" * 100_000], ids=["half a pair", "deep"]
+)
+def test_json_that_nobody_could_write_down_is_refused_by_its_line(folder, value):
+    path = write(folder, "test.jsonl", '{"audio_filepath": "a.wav", "text": ' + value + "}")
+    with pytest.raises(DatasetError, match="line 1: not JSON"):
+        open_dataset(path)
+
+
+def test_a_pair_of_surrogates_is_one_character(folder):
+    path = write(folder, "test.jsonl", r'{"audio_filepath": "a.wav", "text": "\ud83d\ude00 да"}')
+    assert [row.reference for row in read_manifest(path)[0].rows(None)] == ["\U0001f600 да"]
+
+
+def test_speakers_that_pandas_wrote_as_missing_are_none(folder):
+    line = '{"audio_filepath": "a.wav", "text": "да", "speaker": NaN, "duration": NaN}'
+    [row] = read_manifest(write(folder, "test.jsonl", line))[0].rows(None)
+    assert (row.speaker, row.duration_s, row.metadata) == (None, None, {})

@@ -60,7 +60,10 @@ def test_a_duplicate_has_the_same_audio_and_the_same_reference(tmp_path):
     ]
     kept, dropped = dataset_of(*rows), dataset_of(*rows, duplicates="drop")
     assert ids(kept) == [f"x/00000{i}" for i in range(5)]
-    assert found(kept) == [("x/000003", "duplicate", False, "x/000000")]
+    assert found(kept) == [
+        ("x/000001", "same audio, other text", False, "x/000000"),
+        ("x/000003", "duplicate", False, "x/000000"),
+    ]
     assert kept.exclusions == ()
     assert ids(dropped) == ["x/000000", "x/000001", "x/000002", "x/000004"]
     assert [finding.id for finding in dropped.exclusions] == ["x/000003"]
@@ -141,7 +144,7 @@ def test_a_parquet_file(shards):
 def test_a_folder_of_parquet_files(shards):
     dataset = open_dataset(shards)
     assert [u.reference for u in dataset] == ["раз", "два", "четыре"]
-    assert [finding.id for finding in dataset.findings] == [f"{shards.stem}/00000{i}" for i in (2, 4, 5)]
+    assert [finding.id for finding in dataset.exclusions] == [f"{shards.stem}/00000{i}" for i in (2, 4, 5)]
     drawn_rows = open_dataset(shards, sample=3, seed=2)
     list(drawn_rows)
     assert drawn_rows.n_rows == 3
@@ -194,8 +197,18 @@ def test_options_that_make_no_sense_are_refused(options, complaint):
 def test_scoring_does_not_load_datasets():
     code = (
         "import sys, evaluation.datasets.named\n"
-        "from evaluation.statistics import intervals, mapsswe, metrics\n"
+        "from evaluation.scoring import mapsswe, metrics\n"
+        "from evaluation.statistics import intervals\n"
         "print({'datasets', 'pyarrow', 'pandas', 'huggingface_hub'} & {*sys.modules})"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"
+
+
+def test_a_path_of_the_home_folder_and_one_that_is_not_there_as_it_was_given(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "a.wav").write_bytes(b"1")
+    (tmp_path / "test.csv").write_text("path,text\na.wav,раз\n", encoding="utf-8")
+    assert ids(open_dataset("~/test.csv")) == ["test/000000"]
+    with pytest.raises(DatasetError, match=r"there is no dataset 'https://host\.example/test\.csv'"):
+        open_dataset("https://host.example/test.csv")

@@ -156,3 +156,9 @@ def test_pieces_of_a_manifest_are_told_apart_without_reading_audio(tmp_path):
     assert [(finding.id, finding.reason, finding.same_as) for finding in dataset.findings] == [
         (third.id, "duplicate", second.id)
     ]
+
+
+def test_a_piece_without_a_sample_is_said_to_be_one(tmp_path):
+    path = long_file(tmp_path, seconds=2.0)
+    with pytest.raises(AudioError, match=r"from 1 to 1\.00001 s holds no sample at 16000 Hz; mend its times"):
+        cut(Piece(path, 1.0, 1.00001))

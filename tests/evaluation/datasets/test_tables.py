@@ -118,3 +118,11 @@ def test_whatever_csv_writes_comes_back(tmp_path_factory, rows):
     csv.writer(file).writerows(rows)
     found = table_of(tmp_path_factory.getbasetemp(), file.getvalue(), ",", DatasetError)
     assert [tuple(cells.values()) for _, cells in found] == rows[1:]
+
+
+def test_no_quote_is_said_to_be_taken_as_it_stands_where_it_is_not(tmp_path, caplog):
+    caplog.set_level("INFO")
+    path = written(tmp_path, "test.csv", 'path,text\na.wav,"Да\nb.wav,вот"\nb.wav,нет\n')
+    assert [cells["text"] for cells in cells_of(path)] == ["Да\nb.wav,вот", "нет"]
+    assert "fields go over several lines" in caplog.text
+    assert "as they stand" not in caplog.text

@@ -27,6 +27,7 @@ from evaluation.datasets.utterances import WITH_TAGS, Dataset, Row
         ("a < b и b > a", "a < b и b > a"),
         ("5*3*2", "5*3*2"),
         ("два  пробела", "два  пробела"),
+        ("да {смеётся} (Смеётся) *зевает*", "да"),
     ],
 )
 def test_what_is_taken_out(text, spoken):

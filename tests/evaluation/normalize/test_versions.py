@@ -39,6 +39,7 @@ def test_version_1_scores_as_it_did(text, numbers, latin):
     assert (normalize(text, "numbers", "1"), normalize(text, "numbers+latin", "1")) == (numbers, latin)
 
 
+@pytest.mark.slow
 def test_version_1_of_many_texts_is_what_it_was():
     assert golden.digest(golden.made_texts(3000)) == golden.DIGEST
 

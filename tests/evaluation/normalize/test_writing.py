@@ -114,6 +114,21 @@ NUMBERS = """
 § 5 | параграф пять
 температура 36,6 | температура тридцать шесть и шесть
 код 1030 | код десять тридцать
+родился в мае, 2020 г. | родился в мае две тысячи двадцатый год
+1950 г. рождения | тысяча девятьсот пятидесятого года рождения
+вторая половина XVIII в. | вторая половина восемнадцатого века
+в V в. до н. э. | в пятом веке до нашей эры
+5 янв. 2020 года | пятое января две тысячи двадцатого года
+концерт 12.5.2020 | концерт двенадцатое мая две тысячи двадцатого года
+ул.Ленина, д.5 | улица ленина дом пять
+Ленина, д. 5 кв. 2 | ленина дом пять квартира два
+д. 5 к. 2 | дом пять корпус два
+п. 3 ст. 12 | пункт три статьи двенадцать
+5 млн чел. | пять миллионов человек
+от -5 до +5 | от минус пяти до плюс пяти
+ночью -5 °C | ночью минус пять градусов
+сколько будет 3² | сколько будет три в квадрате
+10к рублей | десять тысяч рублей
 """
 
 # Equal under `numbers` with both versions, by other words than before.
@@ -261,3 +276,33 @@ def test_numbers_side_by_side_are_never_one_number_without_a_word_that_says_so()
             assert (
                 normalize(said) == normalize(f"{one} {other} сезон") == normalize(f"{one}, {other}-й сезон")
             )
+
+
+@pytest.mark.parametrize("end", ["годы", "годов", "годах", "лет", "год"])
+def test_two_decades_are_no_year(end):
+    for first in range(10, 91, 10):
+        for second in (first + 10, 40, 95):
+            joined = 100 * first + second
+            if second < 100 and (joined > 2100 or second == first + 10):
+                said = f"{spoken(first)} {spoken(second)} {end}"
+                assert normalize(said) != normalize(f"{joined} {end}")
+                assert normalize(said) == normalize(f"{first}-{second} {end}")
+    assert normalize("двадцать тринадцатый год") == normalize("2013 год")
+    assert normalize("девятнадцать сорок первый год") == normalize("1941 год")
+
+
+@pytest.mark.parametrize(
+    "text", ["1500 г. муки", "2000 г. муки", "5 кв. м", "5 ч. 30 мин.", "сезон - 5 серий"]
+)
+def test_what_may_be_something_else_is_left_to_its_other_reading(text):
+    read = normalize(text)
+    assert not {"год", "квартира", "часть", "минус"} & set(read.split())
+
+
+@pytest.mark.parametrize(
+    "text", ["эмэм годы", "эмэмэм", "XVIII в. и 60-70-е годы", "до -5² чел.", "5 к. 2 янв. 1950 г."]
+)
+def test_normalising_again_changes_nothing(text):
+    for profile in PROFILES:
+        once = normalize(text, profile)
+        assert normalize(once, profile) == once

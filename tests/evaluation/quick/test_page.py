@@ -32,6 +32,7 @@ def run(parts):
     return result.attempted
 
 
+@pytest.mark.slow
 def test_the_page_runs():
     assert run([each for each in blocks() if SLOW not in each]) >= 15
 

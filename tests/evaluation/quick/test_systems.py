@@ -50,6 +50,7 @@ def texts_of(one):
     return one.utterances["hypothesis"].tolist()
 
 
+@pytest.mark.slow
 def test_engine_name_spec_system_function_and_object_give_the_same_texts(demo, engine):
     spec = SystemSpec(model="demo", precision="fp32")
 
@@ -99,6 +100,7 @@ def test_names_and_directories_are_specs():
     assert asked_for("onnx-asr").kind == "onnx-asr"
 
 
+@pytest.mark.slow
 def test_any_dataset(table, engine):
     def hear(path):
         return engine.transcribe(path)

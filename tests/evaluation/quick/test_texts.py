@@ -150,9 +150,9 @@ def test_two_results_are_compared():
     ("arguments", "message"),
     [
         ((REFS, HYPS[:2]), "3 references and 2 hypotheses; give as many"),
-        (("раз", HYPS), "1 references and 3 hypotheses"),
+        (("раз", HYPS), "1 reference and 3 hypotheses"),
         (([], []), "nothing to score"),
-        (([None], ["раз"]), "nothing to score: 1 references, none of them with a text"),
+        (([None], ["раз"]), "nothing to score: 1 reference, none of them with a text"),
         ((REFS, None), "hypotheses are None .NoneType.; give a list"),
         ((REFS, set(HYPS)), "hypotheses are a set, which has no order"),
         ((__file__, "раз"), "references are the path .*; give texts"),
@@ -163,11 +163,11 @@ def test_two_results_are_compared():
         ((np.array([REFS]), np.array([HYPS])), "references have 2 dimensions; give one column"),
         ((pd.DataFrame({"a": REFS}), HYPS), "references have 2 dimensions"),
         ((dict(enumerate(REFS)), HYPS), "one is a dict and the other is not"),
-        (({"a": "x", "b": "y"}, {"a": "x"}), r"1 of the references have no hypothesis \('b'\); give None"),
-        (({"a": "x"}, {"a": "x", "c": "y"}), r"1 of the hypotheses have no reference \('c'\)"),
+        (({"a": "x", "b": "y"}, {"a": "x"}), r"1 of the references has no hypothesis \('b'\); give None"),
+        (({"a": "x"}, {"a": "x", "c": "y"}), r"1 of the hypotheses has no reference \('c'\)"),
         (
             (pd.Series(REFS, index=list("abc")), pd.Series(HYPS, index=list("abd"))),
-            r"have no hypothesis \('c'\) and 1 of the hypotheses have no reference \('d'\)",
+            r"has no hypothesis \('c'\) and 1 of the hypotheses has no reference \('d'\)",
         ),
         (
             (pd.Series(REFS, index=[0, 0, 1]), pd.Series(HYPS, index=[0, 1, 2])),
@@ -184,10 +184,10 @@ def test_what_makes_no_pairs_says_why(arguments, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"ids": ["a", "a", "b"]}, "1 ids occur twice, 'a' first"),
+        ({"ids": ["a", "a", "b"]}, "1 id occurs twice, 'a' first"),
         ({"ids": ["a", None, "b"]}, "id of utterance 1 is missing"),
-        ({"ids": ["a"]}, "1 ids of 3 utterances; give one for each"),
-        ({"speakers": ["a"]}, "1 speakers of 3 utterances"),
+        ({"ids": ["a"]}, "1 id of 3 utterances; give one for each"),
+        ({"speakers": ["a"]}, "1 speaker of 3 utterances"),
         ({"speakers": {0: "a"}}, "2 of the references have no speaker"),
         ({"blocks": "speaker"}, "speaker"),
     ],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluation.records.durations import duration_mismatches, mismatch_text
+from evaluation.records.durations import duration_mismatches, mismatch_text, shared_audio_text
 from evaluation.records.files import Record
 
 
@@ -31,3 +31,11 @@ def test_the_worst_one_is_named():
         "2 of 3 utterances are not as long as their dataset states, 2 above all: 3.00 s of audio, 1.00 s "
         "stated."
     )
+
+
+def test_one_audio_with_several_texts_is_told_once():
+    findings = [{"reason": "same audio, other text"}, {"reason": "duplicate"}, {"reason": "no audio"}]
+    assert (shared_audio_text(findings, 10) or "").startswith(
+        "1 of 10 utterances have the audio of an earlier"
+    )
+    assert shared_audio_text(findings[1:], 10) is None

@@ -203,3 +203,16 @@ def test_the_real_output_of_two_engines(tmp_path):
     assert [file.end.n_rows for file in files] == [200, 200]
     assert files[0].header.dataset == files[1].header.dataset
     assert [r.id for r in files[0].records] == [r.id for r in files[1].records]
+
+
+def test_further_columns_are_metadata_and_older_imports_without_them_are_the_same(tmp_path):
+    rows = "file,reference,hypothesis,engine,speaker,city,seconds\na.wav,раз,раз,one,anna,Казань,1.5\n"
+    path = write(tmp_path / "out.csv", rows)
+    [file] = import_records(path, tmp_path)
+    [record] = read(file).records
+    assert (record.speaker, record.metadata) == ("anna", {"city": "Казань", "seconds": "1.5"})
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    del lines[1]["record"]["metadata"]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    [again] = import_records(path, tmp_path)
+    assert read(again).records[0].metadata == record.metadata

@@ -2,16 +2,19 @@
 
 import base64
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from evaluation.records.files import Record
 from evaluation.report import write_report
+from evaluation.report.account import warnings
 from evaluation.report.alignment import alignment_html, alignment_text
 from evaluation.report.html import audio_type
 from evaluation.scoring.counting import ScoreError
 from evaluation.scoring.metrics import alignment
+from evaluation.scoring.scores import score
 from tests.support.made_records import file_of, noisy_file
 
 NASTY = '<script>alert("1")</script> & "x" | `y` *z* [a](http://b)'
@@ -167,8 +170,8 @@ def test_differences_between_the_runs_are_warned_of_at_the_top(tmp_path):
 def test_failures_are_listed_and_warned_of(tmp_path):
     page, markdown = pages([file_of(("да", "да"), ("два слова", None))], tmp_path)
     for text in (page.shown, markdown):
-        assert "failed on 1 utterance; all their words count as deleted" in text
-        assert "all their words deleted" in text
+        assert "failed on 1 utterance; its words count as deleted" in text
+        assert "Failed: 1 utterance, its words deleted" in text
 
 
 def test_audio_is_inside_once_and_only_what_browsers_play(tmp_path):
@@ -228,3 +231,58 @@ def test_four_systems_are_each_compared_with_the_first(tmp_path):
 def test_a_report_of_nothing_is_refused(tmp_path):
     with pytest.raises(ScoreError, match="at least one"):
         write_report([], tmp_path)
+
+
+def test_the_top_warns_where_the_verdict_is_about_writing(tmp_path):
+    texts = "поставь канал пять", "включи второй сезон", "сделай тише на десять", "найди кино"
+    records = [Record(id=f"u{i}", reference=texts[i % 4], hypothesis=texts[i % 4]) for i in range(60)]
+    latin = [replace(one, hypothesis=one.hypothesis.replace("кино", "kino")) for one in records]
+    page, markdown = pages([file_of(*records, system="A"), file_of(*latin, system="B")], tmp_path)
+    top = markdown.split("## Summary")[0]
+    assert "In word error rate A is better by" in top
+    assert "> **Warning:** The verdict depends on ways of writing: " in top
+    assert "The verdict depends on ways of writing: " in page.shown
+
+
+def test_several_comparisons_say_what_is_corrected(tmp_path):
+    files = [noisy_file(60, seed=i, system=f"s{i}") for i in range(3)]
+    page, _ = pages(files, tmp_path)
+    assert "among 3 of them one may lie beside 0 by chance" in page.shown
+    assert page.shown.count("each verdict by its interval alone") == 3
+    assert "Differences says which differences are more than chance" in page.shown
+    alone, _ = pages(files[:2], tmp_path)
+    assert "beside 0 by chance" not in alone.shown
+    assert "interval alone" not in alone.shown
+
+
+def test_tables_by_length_say_how_their_intervals_are_made(written):
+    _, markdown, _ = written
+    section = markdown.split("## Length")[1].split("\n## ")[0]
+    assert "Intervals over" in section
+
+
+def test_a_section_of_sentences_alone_names_no_method(tmp_path):
+    records = [Record(id=f"u{i}", reference="да нет", hypothesis="да нет") for i in range(20)]
+    _, markdown = pages([file_of(*records)], tmp_path)
+    section = markdown.split("## Punctuation")[1].split("\n## ")[0]
+    assert "The references have no punctuation" in section
+    assert "Intervals" not in section
+
+
+@pytest.mark.parametrize(
+    ("n", "n_speakers", "told"),
+    [
+        (24, 2, "Only 2 speakers: no interval is given, which takes 3 or more."),
+        (24, 3, "Only 3 speakers: the intervals rest on their differences alone."),
+        (2, 0, "Only 2 utterances: neither intervals of the error rates nor verdicts are given."),
+        (19, 0, "Only 19 utterances: intervals are wide, and no verdict is given."),
+    ],
+)
+def test_a_warning_says_no_more_than_there_is(n, n_speakers, told):
+    assert told in warnings({"A": score(noisy_file(n, n_speakers=n_speakers))})
+
+
+def test_the_headline_is_a_sentence_where_no_reference_has_a_word(tmp_path):
+    files = [file_of(*[("", "да" * (i % 2)) for i in range(30)], system=name) for name in "AB"]
+    page, _ = pages(files, tmp_path)
+    assert "There are no rates to compare: the references have no words." in page.shown

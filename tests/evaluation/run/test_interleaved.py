@@ -45,6 +45,7 @@ def without_rounds(file):
     return [replace(record, round=None) for record in file.records], file.end
 
 
+@pytest.mark.slow
 def test_records_are_those_of_runs_alone(tmp_path):
     systems = [named("a"), named("b", Counting(batch_size=3)), named("c", Counting(batch_size=1))]
     results = run_interleaved(jobs_of(tmp_path, *systems), texts_dataset(), QUIET)
@@ -76,6 +77,7 @@ def test_systems_take_turns_and_the_order_turns(tmp_path):
     assert all(file.end.load.n_samples >= 2 for file in files)
 
 
+@pytest.mark.slow
 def test_where_a_server_takes_part_its_work_is_not_taken_for_that_of_others(tmp_path):
     server = named("b")
     server.info = server.info | {"kind": "server"}
@@ -83,6 +85,7 @@ def test_where_a_server_takes_part_its_work_is_not_taken_for_that_of_others(tmp_
     assert [read(tmp_path / f"{name}.jsonl").end.load.other_cpus for name in "ab"] == [None, None]
 
 
+@pytest.mark.slow
 def test_a_system_alone_has_no_rounds(tmp_path):
     [result] = run_interleaved(jobs_of(tmp_path, named("a")), texts_dataset(), QUIET)
     assert {record.round for record in read(result.path).records} == {None}
@@ -90,6 +93,7 @@ def test_a_system_alone_has_no_rounds(tmp_path):
     assert {record.round for record in read(tmp_path / "b.jsonl").records} == {None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_a", "n_b"), [(0, 4), (3, 6), (N_KEPT, 1)])
 def test_a_run_goes_on_and_what_only_one_had_done_shares_no_round(tmp_path, n_a, n_b):
     whole = {}
@@ -108,6 +112,7 @@ def test_a_run_goes_on_and_what_only_one_had_done_shares_no_round(tmp_path, n_a,
     assert together >= N_KEPT - max(n_a, n_b) - 1  # a batch may straddle what was done
 
 
+@pytest.mark.slow
 def test_one_that_fails_does_not_take_the_others_along(tmp_path):
     systems = [named("a"), named("b", Failing(gone_after=2)), named("c")]
     first, gone, third = run_interleaved(jobs_of(tmp_path, *systems), texts_dataset(), QUIET)
@@ -116,6 +121,7 @@ def test_one_that_fails_does_not_take_the_others_along(tmp_path):
     assert len(read(tmp_path / "b.jsonl").records) == 4
 
 
+@pytest.mark.slow
 def test_all_are_told_that_reading_broke_off(tmp_path):
     jobs = jobs_of(tmp_path, named("a"), named("b"))
     outcomes = run_interleaved(jobs, texts_dataset(breaks_at=7), QUIET)
@@ -133,6 +139,7 @@ def test_locks_are_taken_before_any_work_and_freed_after_an_interruption(tmp_pat
     assert all(result.n_skipped >= 2 for result in results)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_killed_within_a_write_and_gone_on_with(tmp_path):
     """Each child dies in a write of some batch of either system; nothing recorded is done again."""
@@ -157,6 +164,7 @@ def test_killed_within_a_write_and_gone_on_with(tmp_path):
     assert len(written_down(log)) <= 2 * N_KEPT + 4 * 2
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_in_memory_runs_afterwards_and_shares_no_round(tmp_path, monkeypatch, caplog):
     taken = iter([10.0, 13.0, *[13.0] * 50])  # before and after the first turn: it takes 3 GiB
     monkeypatch.setattr(interleaved, "own_gib", lambda: next(taken))
@@ -251,12 +259,14 @@ def test_turns_keep_a_drifting_machine_from_deciding(tmp_path, monkeypatch):
     assert all(one.n_rounds >= 20 for one in found[True])
 
 
+@pytest.mark.slow
 def test_turns_find_a_difference_that_is_there(tmp_path, monkeypatch):
     one = simulated(tmp_path, 1, monkeypatch, in_turns=True, factor=1.3)
     assert one.low < 1.3 < one.high
     assert one.low > 1.1
 
 
+@pytest.mark.slow
 def test_rounds_follow_the_pace(tmp_path, monkeypatch):
     machine = Machine(3)
     machine.slowdowns[:] = 1

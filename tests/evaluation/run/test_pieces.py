@@ -157,3 +157,12 @@ def test_a_record_without_a_length_plays_to_the_end(tmp_path):
     from evaluation.report.recording import heard_in
 
     assert len(decode_audio(heard_in(record))) == RATE
+
+
+def test_whole_files_with_several_texts_are_told(tmp_path, caplog):
+    rows = [{"text": text, "from": i, "to": i + 1} for i, text in enumerate(("раз", "два", "три"))]
+    file = listened(tmp_path, rows)
+    told = [("test/000001", "test/000000"), ("test/000002", "test/000000")]
+    assert [(finding["id"], finding["same_as"]) for finding in file.end.findings] == told
+    assert "2 of 3 utterances have the audio of an earlier one, and another text" in caplog.text
+    assert "their times need usual names: offset and duration, or start and end" in caplog.text

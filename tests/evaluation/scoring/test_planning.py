@@ -41,6 +41,7 @@ def test_hours_and_speakers_grow_with_the_utterances():
     assert plan_width(score(A), 0.01).n_blocks is None
 
 
+@pytest.mark.slow
 def test_a_set_of_the_planned_size_finds_the_difference_as_often_as_promised():
     """Errors of both systems are Poisson, one rate 1 point above the other: in 80 % of sets it is found."""
     rng = np.random.default_rng(0)

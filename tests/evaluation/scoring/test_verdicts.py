@@ -96,13 +96,16 @@ def test_what_is_better_is_not_worse_but_not_equivalent():
 
 def test_identical_systems_are_equivalent_where_there_are_words_enough():
     assert margin_test(made([0] * 100, words=20), 0.003).equivalent  # 3.0 / 2000 words
-    assert not margin_test(made([0] * 40, words=10), 0.003).equivalent
+    few = margin_test(made([0] * 40, words=10), 0.003)
+    assert not few.equivalent
+    assert few.sentence("A", "B").endswith("[-0.75, +0.75]); it takes more words.")
 
 
 def test_a_margin_takes_utterances_too():
     test = margin_test(made([0, 1]), 0.003)
     assert not test.not_worse
     assert "2 utterances cannot tell" in test.sentence("A", "B")
-    with pytest.raises(ValueError, match="margin is 0"):
-        margin_test(near_zero(), 0)
+    for wrong in (0, -0.1, 1, 30):
+        with pytest.raises(ValueError, match="give a share from 0 to 1"):
+            margin_test(near_zero(), wrong)
     assert math.isnan(test.p_not_worse)
