@@ -91,6 +91,7 @@ def test_a_notebook_needs_the_face_alone():
     assert {"load_engine", "Engine", "StreamingSession"} <= set(gigastt_lab.__all__)
 
 
+@pytest.mark.slow
 def test_documented_paths_of_before_work_and_say_where_they_lead():
     code = (
         "import warnings; warnings.simplefilter('always')"
@@ -110,6 +111,7 @@ def test_documented_paths_of_before_work_and_say_where_they_lead():
     assert "evaluation.timing is evaluation.speed_study now" in ran.stderr
 
 
+@pytest.mark.slow
 def test_what_moved_is_the_same_thing_under_both_names():
     code = """
 import warnings; warnings.simplefilter("ignore")

@@ -36,9 +36,12 @@ def carry_out(options: argparse.Namespace) -> int:
             output.write_text(f"{dataset.name} at {dataset.revision}: {dataset.description}\n")
         if len(table):
             output.write_text(render_text(table.reset_index()) + "\n")
-    if dataset is None or len(table):
+    if dataset is None:
         return ExitCode.OK
-    logger.error("%s has no utterance to score: %s", dataset.name, _why_not(dataset))
+    if len(table):
+        _warn_of_findings(dataset)
+        return ExitCode.OK
+    logger.error("%s has no utterance to score: %s", dataset.name, why_none(dataset))
     return ExitCode.FAILED
 
 
@@ -66,7 +69,15 @@ def _told(utterance: Utterance) -> dict[str, str]:
     return told
 
 
-def _why_not(dataset: Dataset) -> str:
+def _warn_of_findings(dataset: Dataset) -> None:
+    """Say what was out of the ordinary in the rows that were read."""
+    reasons = Counter(finding.reason for finding in dataset.findings)
+    if reasons:
+        told = ", ".join(f"{reason}: {n}" for reason, n in reasons.most_common())
+        logger.warning("of the first %d rows: %s", dataset.n_rows, told)
+
+
+def why_none(dataset: Dataset) -> str:
     """Account of the rows of a set that has no utterance."""
     reasons = Counter(finding.reason for finding in dataset.exclusions)
     told = ", ".join(f"{reason}: {n}" for reason, n in reasons.most_common())

@@ -136,17 +136,17 @@ def scores_text(scores: Sequence[Score], names: Sequence[str] | None = None) -> 
         )
         if left_out:
             parts.append(f"{name}: left out {', '.join(f'{n} ({why})' for why, n in left_out.items())}\n")
-    parts += [method_text(scores[0]), warnings_text(dict(zip(names, scores, strict=True))), "\n"]
+    parts += [method_text(*scores), warnings_text(dict(zip(names, scores, strict=True))), "\n"]
     return "".join(parts)
 
 
-def method_text(one: Score) -> str:
+def method_text(first: Score, *others: Score) -> str:
     """Method behind the rates and intervals, as a sentence: profile, normaliser, interval, blocks, seed."""
-    options, rate = one.options, one.wer
-    compounds = compounds_remark(one)
+    options = first.options
+    methods = dict.fromkeys(method_in_words(one.wer, one.options.blocks) for one in (first, *others))
     return (
-        f"Profile {options.profile}, normaliser {one.normalizer}{compounds}; {options.level:.0%} intervals: "
-        f"{method_in_words(rate, options.blocks)}.\n"
+        f"Profile {options.profile}, normaliser {first.normalizer}{compounds_remark(first)}; "
+        f"{options.level:.0%} intervals: {'; '.join(methods)}.\n"
     )
 
 

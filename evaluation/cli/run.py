@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from evaluation.cli import output
+from evaluation.cli.datasets import why_none
 from evaluation.cli.options import (
     add_dataset_options,
     add_out_options,
@@ -70,7 +71,7 @@ def run_all(options: argparse.Namespace) -> tuple[list[RecordFile], Path, int]:
             logger.error("%s: %s", spec.name, outcome)
             code = code or exit_code(outcome)
     if any(not file.records for file in files):
-        logger.error("%s has no utterance to score", dataset.name)
+        logger.error("%s has no utterance to score: %s", dataset.name, why_none(dataset))
         code = code or int(ExitCode.FAILED)
     return [file for file in files if file.records], directory, code
 

@@ -53,7 +53,7 @@ def _warn_of_shared_files(rows: Sequence[Row], folder: Path) -> None:
         path = max(shared, key=shared.__getitem__)
         logger.warning(
             "%s: rows are whole files, and differ in their texts for one file (%s has %d of them; such "
-            "files: %d). Where rows are pieces, their times need usual names: offset and duration, or start and end",
+            "files: %d). Where rows are pieces, their times need usual names, such as offset and duration",
             folder, path.name, shared[path], len(shared),
         )  # fmt: skip
 

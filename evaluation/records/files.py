@@ -19,8 +19,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from evaluation.records.machine_load import Load
 from evaluation.records.machine import WITHOUT_PART, lasting
+from evaluation.records.machine_load import Load
 from evaluation.records.stream_log import StreamLog, packed, unpacked
 from evaluation.show.display import counted
 from evaluation.show.notebook import framed

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.records.durations import duration_mismatches, mismatch_text
+from evaluation.records.durations import duration_mismatches, mismatch_text, shared_audio_text
 from evaluation.report.parts import Folded, Paragraph, Part, Section, Table
 from evaluation.report.sections import Material
 from evaluation.scoring.counting import n_nameless
@@ -95,6 +95,8 @@ def _data_warnings(label: str, one: Score) -> list[str]:
             f"{label}: {count(n_again)} of {counted(n, 'utterance')} repeat an earlier one, audio and text "
             "alike; the intervals take them as independent and are too narrow (--duplicates drop)."
         )
+    if shared := shared_audio_text(findings, n):
+        found.append(f"{label}: {shared}.")
     other = duration_mismatches(one.file.records)
     if other:
         found.append(f"{label}: {mismatch_text(other, n)}")

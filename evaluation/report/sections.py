@@ -116,7 +116,7 @@ def difference_section(material: Material) -> Section | None:
         )
         what = f"{one.label_a} minus {one.label_b}"
         caption = f"{what} under every profile, and where writing plays no part{alone}"
-        parts.append(Table(writing_table(one.by_profile), caption))
+        parts.append(Table(writing_table(one.by_profile, one.label_a, one.label_b), caption))
     return Section("Differences", tuple(parts)) if parts else None
 
 

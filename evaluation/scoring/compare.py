@@ -127,17 +127,16 @@ class Comparison:
             "",
             render_text(differences_table(as_table(self))),
             "",
-            render_text(writing_table(self.by_profile)),
+            render_text(writing_table(self.by_profile, self.label_a, self.label_b)),
             "",
             render_text(contingency_table(self.contingency)),
         ]
         differing = self.differing
         if len(differing):
             n_shown = min(n_differing, len(differing))
-            parts += [
-                "",
-                f"{counted(len(differing), 'text')} that differ; the {n_shown} that differ most:",
-            ]
+            most = f"; the {n_shown} that differ most" if n_shown < len(differing) else ""
+            differ = "differs" if len(differing) == 1 else "differ"
+            parts += ["", f"{counted(len(differing), 'text')} {differ}{most}:"]
         for utterance, row in differing.head(n_differing).iterrows():
             parts += ["", f"{utterance} ({row['errors_a']} : {row['errors_b']} errors)"]
             lines = {"reference": "reference", self.label_a: "hypothesis_a", self.label_b: "hypothesis_b"}
@@ -153,7 +152,7 @@ class Comparison:
             *sentences(self),
             summary_table(self._scores()),
             differences_table(as_table(self)),
-            writing_table(self.by_profile),
+            writing_table(self.by_profile, self.label_a, self.label_b),
             contingency_table(self.contingency),
         )
 
@@ -271,7 +270,7 @@ def _mapsswe_sentence(comparison: Comparison) -> str:
     over = f"MAPSSWE over {counted(test.n_segments, 'segment')}: "
     if objection and test.n_segments < MIN_SEGMENTS:
         return f"{over}no p-value; {objection}."
-    told = f"{over}z = {decimal(test.z)}, p = {p_text(test.p_value)}"
+    told = f"{over}z = {decimal(test.z)}, p {p_text(test.p_value)}"
     return f"{told}; but {objection}: go by the interval." if objection else f"{told}."
 
 

@@ -20,7 +20,7 @@ def wer_without_compounds(one: Score) -> float:
 
 
 def compounds_remark(one: Score) -> str:
-    """What forgiving them did, for the sentence beneath a table; "" where they are errors."""
+    """Effect of forgiving them, for the sentence beneath a table; "" where they are errors."""
     if not one.options.compounds:
         return ""
     return f", split and joined words forgiven (WER {percent(wer_without_compounds(one))} % if they were not)"

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from evaluation.scoring.verdicts import p_text, sample_hindrance
 from evaluation.show.display import decimal
 from evaluation.statistics.differences import PairedDifference
+from evaluation.statistics.facts import MIN_DIFFERING
 from evaluation.statistics.small_sets import exact_ends, is_rounding, student_p, student_quantile
 
 
@@ -52,7 +53,7 @@ class MarginTest:
 
     def sentence(self, label_a: str, label_b: str) -> str:
         """The answer, in a sentence."""
-        points = f"{decimal(100 * self.margin)} points"
+        points = f"{100 * self.margin:.6g} points"
         if self.reason:
             return f"Margin of {points}: no verdict: {self.reason}."
         ends = f"[{decimal(100 * self.low, sign=True)}, {decimal(100 * self.high, sign=True)}]"
@@ -74,7 +75,7 @@ class MarginTest:
 
 def _p_told(p: float) -> str:
     """P-value behind an interval; "" where there is none, as of systems that erred alike everywhere."""
-    return "" if math.isnan(p) else f", p = {p_text(p)}"
+    return "" if math.isnan(p) else f", p {p_text(p)}"
 
 
 def margin_test(difference: PairedDifference, margin: float) -> MarginTest:
@@ -111,18 +112,17 @@ def margin_test(difference: PairedDifference, margin: float) -> MarginTest:
 
 
 def _ends(difference: PairedDifference) -> tuple[float, float]:
-    """Ends of the interval of level 2 * level - 1: Student's t, or exact where nothing differs."""
+    """Ends of the interval of level 2 * level - 1: Student's t; exact ones where hardly anything differs."""
     level = max(2 * difference.level - 1, 1e-9)
     error, value = difference.standard_error, difference.difference
-    if is_rounding(error):
-        reach = exact_ends(0, difference.n_reference, level)[1]
-        return value - reach, value + reach
-    reach = student_quantile(level, difference.n_units - 1) * error
+    reach = 0.0 if is_rounding(error) else student_quantile(level, difference.n_units - 1) * error
+    if difference.n_differing < MIN_DIFFERING:  # their spread says next to nothing
+        reach = max(reach, exact_ends(0, difference.n_reference, level)[1])
     return value - reach, value + reach
 
 
 def _p_values(difference: PairedDifference, margin: float) -> tuple[float, float]:
     error, value, n_free = difference.standard_error, difference.difference, difference.n_units - 1
-    if is_rounding(error):
+    if is_rounding(error) or difference.n_differing < MIN_DIFFERING:
         return math.nan, math.nan
     return student_p((margin - value) / error, n_free), student_p((margin + value) / error, n_free)

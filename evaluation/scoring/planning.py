@@ -18,6 +18,8 @@ from typing import Final, Literal
 from evaluation.scoring.compare import Comparison
 from evaluation.scoring.counting import ScoreError
 from evaluation.scoring.scores import Score
+from evaluation.show.display import counted
+from evaluation.statistics.facts import FEWEST_UNITS, MIN_DIFFERING
 from evaluation.statistics.small_sets import rate_error
 
 Goal = Literal["half-width", "difference", "not worse", "equivalent"]
@@ -119,6 +121,13 @@ def plan_margin(
 
 def _error_of(pilot: Comparison) -> float:
     error = pilot.wer.standard_error
+    if pilot.wer.n_units < FEWEST_UNITS:
+        raise ScoreError(f"{_few(pilot.a)} give no spread to plan from; take {FEWEST_UNITS} or more")
+    if 0 < pilot.wer.n_differing < MIN_DIFFERING:
+        raise ScoreError(
+            f"the systems differ in {counted(pilot.wer.n_differing, 'utterance')} of the pilot only, which "
+            f"is too few to plan from; take a larger pilot, in which {MIN_DIFFERING} or more differ"
+        )
     if not error > 0 or not math.isfinite(error):
         raise ScoreError(
             "the systems made as many errors in every utterance of the pilot, so that their difference has "
@@ -135,6 +144,8 @@ def _planned(one: Score, goal: Goal, size: float, ratio: float, power: float | N
     if n_pilot < MIN_PILOT:
         raise ScoreError(f"a pilot of {n_pilot} utterances says nothing; take {MIN_PILOT} or more")
     n_units = one.wer.n_blocks or n_pilot
+    if n_units < FEWEST_UNITS:
+        raise ScoreError(f"{_few(one)} give no spread to plan from; take {FEWEST_UNITS} or more")
     tail = (1 - _PLAN_CONFIDENCE) / 2
     # The squared error is distributed as chi squared over its degrees of freedom.
     least, most = ((n_units - 1) / float(chdtri(n_units - 1, each)) for each in (tail, 1 - tail))
@@ -152,6 +163,10 @@ def _planned(one: Score, goal: Goal, size: float, ratio: float, power: float | N
         power=power,
         level=one.options.level,
     )
+
+
+def _few(one: Score) -> str:
+    return counted(one.wer.n_blocks or len(one.utterances), one.options.blocks)
 
 
 def _require_size(name: str, size: float) -> None:

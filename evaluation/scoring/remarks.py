@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 def remarks(one: Score) -> list[str]:
     """Sentences on the normaliser, the failures and the exclusions of a score."""
     level = decimal(100 * one.options.level, 2).removesuffix("0").removesuffix(".0")
-    found = [
-        f"Normaliser {one.normalizer}, profile {one.options.profile}{compounds_remark(one)}; intervals of {level} %."
-    ]
+    how = f"Normaliser {one.normalizer}, profile {one.options.profile}{compounds_remark(one)}"
+    found = [f"{how}; intervals of {level} %."]
     n_failed = len(one.failures)
     if n_failed:
         counts = "counts" if n_failed == 1 else "count"

@@ -147,7 +147,7 @@ def _hindrance(ratio: SpeedRatio, names: tuple[str, str], files: tuple[RecordFil
     """Reason why the two speeds do not compare; None where they do."""
     foreign = [name for name, file in zip(names, files, strict=True) if not file.header.system_info]
     if foreign:
-        return f"it is not known how {' and '.join(foreign)} was timed"
+        return f"it is not known how {' and '.join(foreign)} {'were' if len(foreign) > 1 else 'was'} timed"
     one, other = (lasting(file.header.machine) for file in files)
     if one != other:
         return f"{names[0]} and {names[1]} were timed on different machines"

@@ -7,13 +7,12 @@ from typing import Final, Literal
 
 from evaluation.show.display import DASH, counted, decimal, estimate
 from evaluation.statistics.differences import PairedDifference
+from evaluation.statistics.facts import FEWEST_UNITS, MIN_DIFFERING
+
+__all__ = ["MIN_DIFFERING", "MIN_UTTERANCES", "Outcome", "hindrance", "outcome", "p_text", "verdict"]
 
 MIN_UTTERANCES: Final = 20
 """Fewer utterances give no verdict: they are too few to be like those that come."""
-MIN_DIFFERING: Final = 6
-"""Fewer utterances with different errors give no verdict: if all spoke for one system, chance alone would do
-the same in 2 of 2**5 cases, more than 5 %."""
-
 Outcome = Literal["A", "B", "none", "too few"]
 """Better system; "none" where no difference was found, "too few" where nothing can be said."""
 
@@ -26,15 +25,16 @@ def sample_hindrance(difference: PairedDifference) -> str | None:
         given = counted(difference.n_utterances, "utterance")
         return f"{given} cannot tell two systems apart; {MIN_UTTERANCES} or more can"
     if math.isnan(difference.low):
-        blocks = "utterance" if difference.n_blocks is None else "speaker or session"
-        return f"{counted(difference.n_units, blocks)} cannot give an interval"
+        few = f"fewer than {FEWEST_UNITS}"
+        blocks = "utterances with a word" if difference.n_blocks is None else "speakers or sessions"
+        return f"{few} {blocks} cannot give an interval"
     return None
 
 
 def hindrance(difference: PairedDifference) -> str | None:
     """Reason why no verdict can be given on a difference; None where one can."""
     reason = sample_hindrance(difference)
-    if reason is None and difference.n_blocks is None and 0 < difference.n_differing < MIN_DIFFERING:
+    if reason is None and 0 < difference.n_differing < MIN_DIFFERING:
         given = counted(difference.n_differing, "utterance")
         return f"the systems differ in {given} only, and {MIN_DIFFERING} are the fewest that can tell"
     return reason
@@ -93,15 +93,15 @@ def _points(points: float, low: float, high: float) -> str:
 
 
 def _holm(p_adjusted: float, n_comparisons: int) -> str:
-    return f" (p = {p_text(p_adjusted)} among {n_comparisons} comparisons, by Holm)"
+    return f" (p {p_text(p_adjusted)} among {n_comparisons} comparisons, by Holm)"
 
 
 def p_text(p: float) -> str:
-    """P-value for people.
+    """P-value for people, with its sign.
 
     >>> p_text(0.00001), p_text(0.25)
-    ('less than 0.0001', '0.2500')
+    ('< 0.0001', '= 0.2500')
     """
     if math.isnan(p):
-        return DASH
-    return decimal(p, 4) if p >= 0.0001 else "less than 0.0001"
+        return f"= {DASH}"
+    return f"= {decimal(p, 4)}" if p >= 0.0001 else "< 0.0001"

@@ -86,15 +86,18 @@ def writing_warning(table: pd.DataFrame, profile: Profile, label_a: str, label_b
     return [f"Warning: this verdict depends on ways of writing: {told}."]
 
 
-def writing_table(table: pd.DataFrame) -> pd.DataFrame:
+def writing_table(table: pd.DataFrame, label_a: str, label_b: str) -> pd.DataFrame:
     """Table of `by_profile` for people."""
-    better = {"A": "A is better", "B": "B is better", "none": "no difference", "too few": "no verdict"}
+    better = {"A": f"{label_a} is better", "B": f"{label_b} is better"}
+    better |= {"none": "no difference", "too few": "no verdict"}
     return table_of(
         [
             {
                 "Profile": row["profile"],
                 "Utterances": f"{row['utterances']} ({count(row['n_utterances'])})",
-                "A - B, points of WER": estimate(row["difference"], row["low"], row["high"], sign=True),
+                f"{label_a} - {label_b}, points of WER": estimate(
+                    row["difference"], row["low"], row["high"], sign=True
+                ),
                 "Verdict": better[row["outcome"]],
                 "Interval": row["method"],
             }

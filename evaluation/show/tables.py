@@ -31,7 +31,7 @@ def summary_table(scores: pd.DataFrame) -> pd.DataFrame:
                 "Failed": count(row["n_failed"]),
                 "RTFx": decimal(row["rtfx"], 1),
             }
-            | _method(row)
+            | _method(row, "WER")
             for name, row in scores.iterrows()
         ]
     )
@@ -163,9 +163,10 @@ def bins_table(bins: Mapping[str, pd.DataFrame], what: str) -> pd.DataFrame:
     return table_of(list(rows.values())).fillna(DASH)
 
 
-def _method(row: pd.Series) -> dict[str, str]:
-    """Cell that names the method of a row's intervals, where the table states it."""
-    return {"Interval by": str(row["method"])} if "method" in row else {}
+def _method(row: pd.Series, of: str = "") -> dict[str, str]:
+    """Cell that names the method of a row's intervals, or of one of them, where the table states it."""
+    title = f"{of} interval by" if of else "Interval by"
+    return {title: str(row["method"])} if "method" in row else {}
 
 
 def _in_percent(share: float) -> str:

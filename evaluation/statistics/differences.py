@@ -9,6 +9,7 @@ from typing import Unpack
 
 from evaluation.statistics.facts import (
     FEWEST_UNITS,
+    MIN_DIFFERING,
     Resampling,
     Used,
     facts_of,
@@ -43,7 +44,7 @@ class PairedDifference(Resampling):
         standard_error: Jackknife standard error of the difference; NaN where there is no interval.
         p_value: Chance of a difference so large or larger between systems that do not differ: Student's t
             over the blocks, two-sided; NaN where there is no interval.
-        n_differing: Number of utterances (or blocks) in which the systems made different numbers of errors.
+        n_differing: Number of utterances in which the systems made different numbers of errors.
     """
 
     rate_a: float
@@ -92,7 +93,7 @@ def paired_difference(
     counts = checked([errors_a, errors_b, totals], blocks)
     units = per_unit(counts, blocks)
     total_a, total_b, n_reference = counts.sum(axis=0).tolist()
-    found = _difference_ends(units, bootstrap)
+    found = _widened(_difference_ends(units, bootstrap), counts, bootstrap)
     return PairedDifference(
         rate_a=rate_of(total_a, n_reference),
         rate_b=rate_of(total_b, n_reference),
@@ -103,7 +104,7 @@ def paired_difference(
         share_equal=found.share_equal,
         standard_error=found.standard_error,
         p_value=found.p_value,
-        n_differing=int((units[:, 0] != units[:, 1]).sum()),
+        n_differing=int((counts[:, 0] != counts[:, 1]).sum()),
         **facts_of(counts, units, blocks, bootstrap, found.method),
     )
 
@@ -141,6 +142,20 @@ def _difference_ends(units: Int64Array, bootstrap: Bootstrap) -> _Difference:
     reach = student_quantile(bootstrap.level, n_free) * error
     difference, share = more / total, student_p(t, n_free)
     return _Difference(difference - reach, difference + reach, share, 0.0, error, p_value, "jackknife")
+
+
+def _widened(found: _Difference, counts: Int64Array, bootstrap: Bootstrap) -> _Difference:
+    """The interval, not narrower than of systems that erred alike, where hardly an utterance differs.
+
+    The spread of so few says next to nothing; and identical systems must not be less alike than these.
+    """
+    n_differing = int((counts[:, 0] != counts[:, 1]).sum())
+    if bootstrap.method == "bootstrap" or not 0 < n_differing < MIN_DIFFERING or math.isnan(found.low):
+        return found
+    total = int(counts[:, 2].sum())
+    middle = int((counts[:, 0] - counts[:, 1]).sum()) / total
+    reach = max(middle - found.low, exact_ends(0, total, bootstrap.level)[1])
+    return replace(found, low=middle - reach, high=middle + reach)
 
 
 def _resampled_difference(

@@ -22,6 +22,10 @@ FEW_UNITS: Final = 200
 FEWEST_UNITS: Final = 3
 """Fewer blocks give no interval: Student's t with one degree of freedom would reach to anywhere."""
 
+MIN_DIFFERING: Final = 6
+"""Fewer utterances with different errors tell nothing: if all spoke for one system, chance alone would do the
+same in 2 of 2**5 cases, more than 5 %."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Resampling:

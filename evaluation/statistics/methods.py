@@ -19,9 +19,8 @@ def method_in_words(found: Resampling, blocks: str) -> str:
     if found.method == "bootstrap":
         return f"percentile bootstrap over {units}, {count(found.n_resamples)} resamples, seed {found.seed}"
     if found.method == "jackknife":
-        return (
-            f"delete-one jackknife over {units}, log scale, Student's t with {n_units - 1} degrees of freedom"
-        )
+        free = f"{n_units - 1} degrees of freedom"
+        return f"delete-one jackknife over {units}, log scale for rates, Student's t with {free}"
     if found.method == "exact":
         return "exact bounds, as if errors were independent (none, or the same rate everywhere)"
     return f"none, of {units}"

@@ -205,6 +205,7 @@ def test_a_model_that_cannot_be_prepared_runs_as_it_is(
     encoder(noise(61), np.array([61]))
 
 
+@pytest.mark.slow
 def test_a_damaged_entry_is_made_again(own_cache: Path, caplog: pytest.LogCaptureFixture) -> None:
     load_encoder(INT8, CPU)
     (graph,) = own_cache.glob(f"encoders/*/{GRAPH_NAME}")

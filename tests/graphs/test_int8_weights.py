@@ -272,6 +272,7 @@ def test_auto_passes_an_old_encoder_over(
     assert f"python -m gigastt_lab quantize --model-dir {old_model} --force" in record.message
 
 
+@pytest.mark.slow
 def test_an_old_encoder_that_is_asked_for_runs(
     tmp_path: Path, old_model: Path, without_vnni: None, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -481,6 +481,7 @@ def test_a_graph_that_does_not_load_gets_no_name(tmp_path: Path, monkeypatch: py
     assert [path.name for path in tmp_path.iterdir()] in ([LOCK_NAME], [])
 
 
+@pytest.mark.slow
 def test_killed_before_the_renaming(tmp_path: Path) -> None:
     """The old file is whole, and the next attempt clears up."""
     target = tmp_path / "int8.onnx"
@@ -581,6 +582,7 @@ def test_the_command_without_a_model(tmp_path: Path) -> None:
     assert "download the model first" in ran.stderr
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_nothing(directory: Path) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))

@@ -129,6 +129,7 @@ def test_what_is_no_number_of_threads_is_told_and_ignored(
     ]
 
 
+@pytest.mark.slow
 def test_the_variable_reaches_an_engine() -> None:
     """In a process of its own, as a container starts it."""
     code = "import gigastt_lab; print(gigastt_lab.load_engine('demo', provider='cpu').info.threads)"

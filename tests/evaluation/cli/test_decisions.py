@@ -74,7 +74,7 @@ def test_the_rules_take_the_options_of_the_command(paths, capsys):
 def test_every_table_names_the_method(paths, capsys):
     text = run(capsys, "score", *paths, "--details")
     assert text.count("jackknife t, 9 speakers") >= 2
-    assert "Interval by" in text
+    assert "WER interval by" in text
     drawn = run(capsys, "score", *paths, "--intervals", "bootstrap", "--resamples", "100")
     assert "percentile bootstrap over 9 speakers, 100 resamples, seed 0" in drawn
 

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
-from datasets import ClassLabel, Dataset, Features, Value, load_dataset
 
 from evaluation.datasets.named import open_dataset
 from evaluation.datasets.pieces import Piece
@@ -169,6 +168,8 @@ def test_the_only_configuration_may_be_named_and_is_none_of_the_ids(copy):
 
 
 def test_splits_hold_what_the_package_datasets_finds_in_them(copy):
+    from datasets import load_dataset
+
     theirs = load_dataset(str(copy), cache_dir=str(copy.parent / "cache"))
     assert set(theirs) == {"train", "test"}
     for split in theirs:
@@ -216,7 +217,10 @@ def test_paths_with_a_start_are_pieces_and_content_is_not(tmp_path):
     assert (utterance.audio, utterance.duration_s, utterance.metadata) == (b"RIFF", 2.0, {"offset": "1.0"})
 
 
+@pytest.mark.slow
 def test_classes_are_metadata_by_their_names_and_what_is_missing_is_none(tmp_path):
+    from datasets import ClassLabel, Dataset, Features, Value
+
     features = Features(
         {"text": Value("string"), "path": Value("string"), "gender": ClassLabel(names=["female", "male"])}
         | {"snr": Value("float32")}
@@ -238,6 +242,7 @@ def test_configurations_below_a_folder_of_all_files(tmp_path):
     assert texts_of(tmp_path, config="ru") == ["ru"]
 
 
+@pytest.mark.slow
 def test_a_set_without_configurations_has_the_default_one_and_no_other(copy):
     assert ids_of(copy, config="default") == ids_of(copy)
     with pytest.raises(DatasetError, match=r"no configuration 'ru'; there are: none\. Leave it out"):

@@ -244,6 +244,7 @@ def test_the_top_warns_where_the_verdict_is_about_writing(tmp_path):
     assert "The verdict depends on ways of writing: " in page.shown
 
 
+@pytest.mark.slow
 def test_several_comparisons_say_what_is_corrected(tmp_path):
     files = [noisy_file(60, seed=i, system=f"s{i}") for i in range(3)]
     page, _ = pages(files, tmp_path)

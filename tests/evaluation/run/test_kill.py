@@ -69,6 +69,7 @@ def test_the_demo_model_killed_at_several_moments(tmp_path):
     assert without_times(read(path)) == without_times(read(unbroken))
 
 
+@pytest.mark.slow
 def test_killed_within_a_write_and_at_the_end(tmp_path):
     path = tmp_path / "killed.jsonl"
     with worker("moments", path, tmp_path / "log", stdout=subprocess.PIPE) as process:

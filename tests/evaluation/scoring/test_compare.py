@@ -90,7 +90,8 @@ def difference(low, high, value):
             float("nan"),
             float("nan"),
             1.0,
-            "no verdict: 100 utterances cannot give an interval (A minus B: +1.00 points)",
+            "no verdict: fewer than 3 utterances with a word cannot give an interval "
+            "(A minus B: +1.00 points)",
         ),
         (float("nan"), float("nan"), float("nan"), "no rates to compare: the references have no words"),
     ],
@@ -146,7 +147,7 @@ def test_a_margin_is_answered_where_it_is_asked():
     assert compare(a, b).margin is None
     found = compare(a, b, margin=0.5)
     assert found.margin.not_worse
-    assert any(text.startswith("Margin of 50.00 points: ") for text in sentences(found))
+    assert any(text.startswith("Margin of 50 points: ") for text in sentences(found))
 
 
 def test_a_terminal_sees_names_rates_verdict_and_texts():

@@ -58,7 +58,7 @@ def test_references_without_words_say_so():
 
 def test_one_speaker_gives_no_verdict():
     found = made([1] * 30, blocks=["a"] * 30)
-    assert "1 speaker or session cannot give an interval" in verdict(found, "A", "B")
+    assert "fewer than 3 speakers or sessions cannot give an interval" in verdict(found, "A", "B")
 
 
 # 40 utterances of 100 words; A errs once more in 20 of them, once less in the other 20 but for `extra`.
