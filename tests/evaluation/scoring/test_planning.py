@@ -65,6 +65,12 @@ def test_a_pilot_that_says_nothing_is_refused():
         plan_width(score(few), 0.01)
     with pytest.raises(ScoreError, match="no spread to plan from"):
         plan_difference(compare(A, A), 0.01)
+    nearly = [("да да", "да")] * 3 + [("да да", "да да")] * 40
+    same = [("да да", "да да")] * 43
+    with pytest.raises(ScoreError, match="differ in 3 utterances of the pilot only"):
+        plan_difference(compare(file_of(*nearly, system="A"), file_of(*same, system="B")), 0.01)
+    with pytest.raises(ScoreError, match="2 speakers give no spread to plan from; take 3 or more"):
+        plan_width(score(noisy_file(60, n_speakers=2)), 0.01)
     with pytest.raises(ScoreError, match="holds no error"):
         plan_width(score(file_of(*[("да", "да")] * 40)), 0.01)
 

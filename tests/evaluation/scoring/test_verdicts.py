@@ -109,3 +109,14 @@ def test_a_margin_takes_utterances_too():
         with pytest.raises(ValueError, match="give a share from 0 to 1"):
             margin_test(near_zero(), wrong)
     assert math.isnan(test.p_not_worse)
+
+
+def test_systems_that_hardly_differ_are_no_more_alike_than_identical_ones():
+    """One utterance that differs once made A "not worse by 0.30", where identical systems were not."""
+    one, none = made([1] + [0] * 59, words=6), made([0] * 60, words=6)
+    assert one.high - one.difference >= none.high
+    for margin in (0.003, 0.005, 0.008):
+        assert not margin_test(one, margin).not_worse
+        assert not margin_test(none, margin).not_worse
+    assert math.isnan(margin_test(one, 0.02).p_not_worse)
+    assert margin_test(one, 0.02).not_worse
