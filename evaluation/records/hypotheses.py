@@ -98,7 +98,7 @@ def _texts(path: Path, form: Form) -> Iterator[tuple[str, str, str]]:
 def _of_rows(path: Path, system: str, columns: Columns) -> dict[str, Hypotheses]:
     _, content = read_text(path, RecordError)
     found: dict[str, Hypotheses] = {}
-    for where, cells in rows_of(path, content, RecordError):
+    for where, cells in rows_of(path, content, RecordError, half_pairs=True):
         name = text(cells, columns.system, SYSTEM_COLUMNS, where) or system
         mine = found.setdefault(name, Hypotheses())
         key = text(cells, columns.id, ID_COLUMNS, where) or f"{len(mine.by_id):06d}"

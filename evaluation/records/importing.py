@@ -218,4 +218,4 @@ def _rows(path: Path) -> Iterator[tuple[str, Cells]]:
     if path.suffix.lower() not in SUFFIXES:
         raise RecordError(f"{path}: cannot be told what it is; known are {', '.join(SUFFIXES)}")
     _, text = read_text(path, RecordError)
-    yield from rows_of(path, text, RecordError)
+    yield from rows_of(path, text, RecordError, half_pairs=True)

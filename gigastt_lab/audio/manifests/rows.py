@@ -37,13 +37,16 @@ def read_text(path: Path, failure: type[GigasttError]) -> tuple[bytes, str]:
         raise failure(f"{path} is not UTF-8 ({error}); convert it") from error
 
 
-def rows_of(path: Path, text: str, failure: type[GigasttError]) -> Iterator[tuple[str, Cells]]:
+def rows_of(
+    path: Path, text: str, failure: type[GigasttError], *, half_pairs: bool = False
+) -> Iterator[tuple[str, Cells]]:
     """Rows of a file: the place of each, for messages, and its cells.
 
     Args:
         path: Path of the file; its suffix, one of `SUFFIXES`, tells the format.
         text: Content of the file.
         failure: Class of the error that is raised.
+        half_pairs: True to let halves of surrogate pairs pass, as a foreign system may write them.
 
     Raises:
         GigasttError: a `failure`: a line that cannot be parsed, named by its number.
@@ -51,7 +54,7 @@ def rows_of(path: Path, text: str, failure: type[GigasttError]) -> Iterator[tupl
     suffix = path.suffix.lower()
     if suffix in {".csv", ".tsv"}:
         return table_of(path, text, "\t" if suffix == ".tsv" else delimiter_of(text), failure)
-    return _objects(path, text, failure)
+    return _objects(path, text, failure, half_pairs=half_pairs)
 
 
 def first_line(path: Path) -> list[str]:
@@ -79,7 +82,9 @@ def first_line(path: Path) -> list[str]:
     return list(value) if isinstance(value, dict) else []
 
 
-def _objects(path: Path, text: str, failure: type[GigasttError]) -> Iterator[tuple[str, Cells]]:
+def _objects(
+    path: Path, text: str, failure: type[GigasttError], *, half_pairs: bool
+) -> Iterator[tuple[str, Cells]]:
     """Rows of JSONL, or of one JSON list."""
     is_list = text.lstrip().startswith("[")
     pieces = [(1, text)] if is_list else list(enumerate(lines_of(text), start=1))
@@ -88,7 +93,9 @@ def _objects(path: Path, text: str, failure: type[GigasttError]) -> Iterator[tup
             continue
         try:
             value = json.loads(piece)
-            if "\\ud" in piece.lower():  # half of a pair, which no file and no report could hold
+            if (
+                not half_pairs and "\\ud" in piece.lower()
+            ):  # half of a pair, which no file and no report could hold
                 json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
             raise failure(f"{path}, line {number}: not JSON ({error}); mend or remove it") from error

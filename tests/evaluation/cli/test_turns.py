@@ -24,7 +24,9 @@ RUN = [
 
 
 def test_in_turns_by_default_and_one_after_another_where_asked_for(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("evaluation.records.load._OVERLOAD_SHARE", 99)  # whatever else this machine does
+    monkeypatch.setattr(
+        "evaluation.records.machine_load._OVERLOAD_SHARE", 99
+    )  # whatever else this machine does
     said = {}
     for name, more in (("turns", []), ("apart", ["--one-after-another"])):
         folder = tmp_path / name
