@@ -160,7 +160,8 @@ def _ids(table: pd.DataFrame, columns: Mapping[str, list[object]]) -> list[str]:
 
     The names of audio files do, if no two are the same: then the rows of two systems have the same ids.
     """
-    if not isinstance(table.index, pd.RangeIndex):
+    is_numbered = table.index.name is None and pd.api.types.is_integer_dtype(table.index.dtype)
+    if not is_numbered:
         return list(map(key_of, table.index))
     for name in (name for name in (*ID_COLUMNS, *AUDIO_COLUMNS) if name in columns):
         keys = list(map(key_of, columns[name]))

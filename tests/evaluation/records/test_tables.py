@@ -171,6 +171,9 @@ def test_two_systems_of_one_table_are_compared():
     found = compare(both[both["engine"] == "a"], both[both["engine"] == "b"])
     assert (found.label_a, found.label_b) == ("a", "b")
     assert math.isclose(found.wer.difference, -1 / 3)
+    in_turns = both.iloc[[0, 2, 1, 3]].reset_index(drop=True)  # rows of a are 0 and 2, of b 1 and 3
+    again = compare(in_turns[in_turns["engine"] == "a"], in_turns[in_turns["engine"] == "b"])
+    assert again.wer == found.wer
 
 
 def test_ids_that_occur_twice_are_refused():
