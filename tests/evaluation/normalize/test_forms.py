@@ -30,12 +30,14 @@ def morph():
 
 
 def forms(morph, lemma, *parts_of_speech):
-    """All forms of the word in the dictionary, without misspellings and without degrees (первейший)."""
+    """All forms of the word in the dictionary, without misspellings, abbreviations and degrees (первейший)."""
     parses = [p for p in morph.parse(lemma) if p.normal_form.replace("ё", "е") == lemma and p.is_known]
     parses = [p for p in parses if {str(p.tag.POS), *map(str, p.tag.grammemes)} & set(parts_of_speech)]
     assert parses, lemma
     kept = [
-        f for f in parses[0].lexeme if not {"Arch", "Dist", "Erro", "Supr", "COMP"} & set(f.tag.grammemes)
+        f
+        for f in parses[0].lexeme
+        if not {"Abbr", "Arch", "Dist", "Erro", "Supr", "COMP"} & set(f.tag.grammemes)
     ]
     return {f.word.replace("ё", "е") for f in kept}
 
