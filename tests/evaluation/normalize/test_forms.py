@@ -30,7 +30,7 @@ def morph():
 
 
 def forms(morph, lemma, *parts_of_speech):
-    """All forms of the word in the dictionary, without misspellings, abbreviations and degrees (первейший)."""
+    """All forms of a word in the dictionary, without misspellings, abbreviations, degrees (первейший)."""
     parses = [p for p in morph.parse(lemma) if p.normal_form.replace("ё", "е") == lemma and p.is_known]
     parses = [p for p in parses if {str(p.tag.POS), *map(str, p.tag.grammemes)} & set(parts_of_speech)]
     assert parses, lemma
