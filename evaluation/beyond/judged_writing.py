@@ -51,7 +51,7 @@ class Writing:
 
         >>> Writing(n_utterances=400, n_punctuated=0, n_capitalised=3).sentences()
         ['The references have no punctuation: 0 of 400 have a mark.', 'The references have no capitals: 3 of 400 have one.']
-        """  # noqa: E501
+        """  # noqa: E501  a table that doctest compares
         n = self.n_utterances
         return [
             f"Marks are judged on the {self.n_punctuated} of {n} references that have one."

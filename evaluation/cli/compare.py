@@ -38,5 +38,5 @@ def _show(comparison: Comparison, options: argparse.Namespace) -> None:
         output.write_json(output.comparison_content(comparison))
         return
     scores = {comparison.label_a: comparison.a, comparison.label_b: comparison.b}
-    method, told = output.method_text(comparison.a), output.warnings_text(scores)
+    method, told = output.method_text(comparison.a, comparison.b), output.warnings_text(scores)
     output.write_text(f"{comparison.to_text()}\n{method}{told}")

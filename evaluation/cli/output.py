@@ -145,7 +145,7 @@ def method_text(first: Score, *others: Score) -> str:
     options = first.options
     methods = dict.fromkeys(method_in_words(one.wer, one.options.blocks) for one in (first, *others))
     return (
-        f"Profile {options.profile}, normaliser {first.normalizer}{compounds_remark(first)}; "
+        f"Profile {options.profile}, normaliser {first.normalizer}{compounds_remark(first, *others)}; "
         f"{options.level:.0%} intervals: {'; '.join(methods)}.\n"
     )
 

@@ -19,8 +19,13 @@ def wer_without_compounds(one: Score) -> float:
     return errors / one.wer.n_reference if one.wer.n_reference else float("nan")
 
 
-def compounds_remark(one: Score) -> str:
-    """Effect of forgiving them, for the sentence beneath a table; "" where they are errors."""
-    if not one.options.compounds:
+def compounds_remark(*scores: Score) -> str:
+    """Effect of forgiving them, for the sentence beneath a table; "" where they are errors.
+
+    Args:
+        *scores: Scores in the order of the table, all with the same options.
+    """
+    if not scores[0].options.compounds:
         return ""
-    return f", split and joined words forgiven (WER {percent(wer_without_compounds(one))} % if they were not)"
+    rates = ", ".join(percent(wer_without_compounds(one)) for one in scores)
+    return f", split and joined words forgiven (WER {rates} % if they were not)"
