@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gigastt_lab.audio.inputs import Audio, blocks_of, duration_of, waveform_of
+from gigastt_lab.audio.options import ReadOptions
 from gigastt_lab.audio.vad import SpeechDetector
 from gigastt_lab.errors import AudioError, AudioTooLongError, ModelError, ModelNotFoundError, ProviderError
 from gigastt_lab.models.files import ModelFiles, Precision, PrecisionChoice
@@ -23,7 +24,7 @@ from gigastt_lab.runtime.sessions import RuntimeOptions, on_first_that_starts
 from gigastt_lab.spec import GIGAAM_V3, MAX_SINGLE_PASS_S, MAX_SYMBOLS_PER_FRAME
 from gigastt_lab.streaming.options import Preset, StreamOptions, stream_options
 from gigastt_lab.streaming.session import StreamingSession
-from gigastt_lab.types import Float32Array, Part, Provider, ProviderName, Transcript
+from gigastt_lab.types import AudioWarning, Float32Array, Part, Provider, ProviderName, Transcript
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +78,8 @@ class Engine:
         sample_rate: int | None = None,
         max_duration_s: float | None = None,
         windows: WindowOptions | None = None,
+        strict: bool = False,
+        track: int | None = None,
     ) -> Transcript:
         """The text of one recording of any length.
 
@@ -87,16 +90,25 @@ class Engine:
             sample_rate: Rate of samples given as an array, in Hz; files state their own.
             max_duration_s: Longer recordings are refused. None: no limit.
             windows: Division of a recording of more than 30 s; None: as suits the model.
+            strict: True refuses a file that was cut or is damaged; False reads what is there, and says so in
+                the transcript's `warnings`.
+            track: Number of the audio track, from 1; None: the file's default, else the first.
 
         Returns:
             Words with times and confidence. Less than 20 ms of samples give an empty transcript.
 
         Raises:
-            AudioError: not audio, cut, empty, too long (`AudioTooLongError`), or an array without a rate.
+            AudioError: not audio, empty, mostly damaged, too long (`AudioTooLongError`), no such track, or an
+                array without a rate.
             ModelError: the model failed on it.
         """
         parts = self.transcribe_parts(
-            audio, sample_rate=sample_rate, max_duration_s=max_duration_s, windows=windows
+            audio,
+            sample_rate=sample_rate,
+            max_duration_s=max_duration_s,
+            windows=windows,
+            strict=strict,
+            track=track,
         )
         return Transcript.of_parts(list(parts))
 
@@ -107,6 +119,8 @@ class Engine:
         sample_rate: int | None = None,
         max_duration_s: float | None = None,
         windows: WindowOptions | None = None,
+        strict: bool = False,
+        track: int | None = None,
     ) -> Iterator[Part]:
         """The same as `transcribe`, delivered as it comes: the words of half a minute at a time.
 
@@ -114,14 +128,17 @@ class Engine:
         recognised window by window (`windows`), in memory that does not grow with their length.
 
         Raises:
-            AudioError: as `transcribe`; of a file that turns out to be cut or too long, what came before is
-                good.
+            AudioError: as `transcribe`; of a file that turns out to be damaged or too long, what came before
+                is good.
             ModelError: the model failed.
         """
+        warnings: list[AudioWarning] = []
+        options = ReadOptions(strict=strict, track=track)
         return transcribed(
             self._recognizer,
             self._tokenizer,
-            blocks_of(audio, sample_rate, max_duration_s),
+            blocks_of(audio, sample_rate, max_duration_s, options, warnings),
+            warnings=warnings,
             options=windows or WindowOptions(min_pause_ms=KNOWN_MODELS[self.info.model].min_pause_ms),
             duration_s=duration_of(audio, sample_rate),
             batch_size=1 if self.info.provider == "cpu" else DEFAULT_BATCH_SIZE,
@@ -133,6 +150,8 @@ class Engine:
         *,
         sample_rate: int | None = None,
         batch_size: int = DEFAULT_BATCH_SIZE,
+        strict: bool = False,
+        track: int | None = None,
     ) -> list[Transcript]:
         """The texts of several recordings, in the order given; each as `transcribe` gives it.
 
@@ -141,6 +160,8 @@ class Engine:
                 30 s are recognised one by one.
             sample_rate: Rate of samples given as arrays, in Hz.
             batch_size: Recordings that the encoder takes at once; neighbours in length share a batch.
+            strict: As `transcribe`.
+            track: As `transcribe`.
 
         Raises:
             AudioError: of the first recording that cannot be read; the message says which.
@@ -149,16 +170,21 @@ class Engine:
         """
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; give 1 or more")
+        options = ReadOptions(strict=strict, track=track)
         transcripts: dict[int, Transcript] = {}
+        warnings: dict[int, list[AudioWarning]] = {}
         waveforms: dict[int, tuple[Float32Array, float]] = {}
         for i, audio in enumerate(audios):
             try:
                 try:
                     started = time.perf_counter()
-                    waveform = waveform_of(audio, sample_rate, MAX_SINGLE_PASS_S)
+                    warnings[i] = []
+                    waveform = waveform_of(audio, sample_rate, MAX_SINGLE_PASS_S, options, warnings[i])
                     waveforms[i] = waveform, time.perf_counter() - started
                 except AudioTooLongError:
-                    transcripts[i] = self.transcribe(audio, sample_rate=sample_rate)
+                    transcripts[i] = self.transcribe(
+                        audio, sample_rate=sample_rate, strict=strict, track=track
+                    )
             except AudioError as error:
                 raise type(error)(f"recording {i} of {len(audios)}: {error}") from error
         by_length = sorted(waveforms, key=lambda i: len(waveforms[i][0]))
@@ -166,7 +192,8 @@ class Engine:
             bucket = by_length[start : start + batch_size]
             recognitions = self._recognizer([waveforms[i][0] for i in bucket])
             for i, recognition in zip(bucket, recognitions, strict=True):
-                transcripts[i] = self._transcript(waveforms[i][0], recognition, waveforms[i][1])
+                found = self._transcript(waveforms[i][0], recognition, waveforms[i][1])
+                transcripts[i] = replace(found, warnings=tuple(warnings[i]))
         return [transcripts[i] for i in range(len(audios))]
 
     def stream(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gigastt_lab.errors import GigasttError
-from gigastt_lab.types import Segment, Transcript, Word
+from gigastt_lab.types import AudioWarning, Segment, Transcript, Word
 
 Format = Literal["txt", "json", "srt", "vtt", "md"]
 
@@ -91,11 +91,20 @@ def to_txt(transcript: Transcript) -> str:
 def as_json_object(transcript: Transcript) -> dict[str, object]:
     """JSON object of a transcript, the same in files and in the server's answers: text, words, duration.
 
-    Times are seconds rounded to milliseconds.
+    Times are seconds rounded to milliseconds. `warnings` is there only where the file gave a reason.
     """
     words = [as_json_word(word) for word in transcript.words]
     duration = _milliseconds(transcript.duration_s) / 1000
-    return {"text": transcript.text, "words": words, "duration": duration}
+    content: dict[str, object] = {"text": transcript.text, "words": words, "duration": duration}
+    if transcript.warnings:
+        content["warnings"] = [as_json_warning(warning) for warning in transcript.warnings]
+    return content
+
+
+def as_json_warning(warning: AudioWarning) -> dict[str, object]:
+    """Warning of a file as JSON carries it; times in seconds, to the millisecond, or null."""
+    start, end = (None if at is None else _milliseconds(at) / 1000 for at in (warning.start, warning.end))
+    return {"kind": warning.kind, "message": warning.message, "start": start, "end": end}
 
 
 def as_json_word(word: Word) -> dict[str, object]:

@@ -21,8 +21,29 @@ BoolArray = npt.NDArray[np.bool_]
 Int8Array = npt.NDArray[np.int8]
 
 ResultKind = Literal["partial", "final"]
+# What of a recording was not heard as its file promises: packets that could not be decoded; the end of a file
+# that was cut; a time without packets; a length that is stated wrongly; several tracks; channels in opposite
+# phase; a clock that jumps.
+AudioWarningKind = Literal["damaged", "cut", "hole", "length", "track", "phase", "clock"]
 # Why an utterance of a stream ended: the speaker paused, it grew too long, or the stream was stopped.
 EndReason = Literal["silence", "limit", "stop"]
+
+
+@dataclass(frozen=True)
+class AudioWarning:
+    """Warning of something that a file did not give as it should have.
+
+    Attributes:
+        kind: Kind, for programs.
+        message: Sentence for people, with the times.
+        start: Second of the recording at which it begins; None: it is of the whole file.
+        end: Second at which it ends; None where that is not known.
+    """
+
+    kind: AudioWarningKind
+    message: str
+    start: float | None = None
+    end: float | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +118,7 @@ class Part:
         duration_s: Seconds of the whole recording; None where that is not known yet.
         timings: Seconds of work on this part.
         n_tokens: Tokens that the search emitted for it, those of overlaps counted twice.
+        warnings: Warnings of the file that came up with it, in the order found.
     """
 
     words: tuple[Word, ...]
@@ -104,6 +126,7 @@ class Part:
     duration_s: float | None
     timings: Timings = field(default_factory=Timings, compare=False)
     n_tokens: int = field(default=0, compare=False)
+    warnings: tuple[AudioWarning, ...] = field(default=(), compare=False)
 
     @property
     def text(self) -> str:
@@ -120,12 +143,14 @@ class Transcript:
         duration_s: Seconds of audio that were recognised.
         timings: Seconds of work that it took.
         n_tokens: Tokens that the search emitted; None where that is not known.
+        warnings: Warnings of the file, in the order found: what of it was damaged, cut or missing.
     """
 
     words: tuple[Word, ...]
     duration_s: float
     timings: Timings = field(default_factory=Timings, compare=False)
     n_tokens: int | None = field(default=None, compare=False)
+    warnings: tuple[AudioWarning, ...] = field(default=(), compare=False)
 
     @property
     def text(self) -> str:
@@ -140,6 +165,7 @@ class Transcript:
             duration_s=parts[-1].done_s,
             timings=sum((part.timings for part in parts), Timings()),
             n_tokens=sum(part.n_tokens for part in parts),
+            warnings=tuple(warning for part in parts for warning in part.warnings),
         )
 
     def _repr_html_(self) -> str:

@@ -8,10 +8,11 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from gigastt_lab.audio.options import READ, ReadOptions
 from gigastt_lab.audio.reading import Source, audio_blocks, decode_audio, from_array, stated_duration_s
 from gigastt_lab.errors import AudioError
 from gigastt_lab.spec import GIGAAM_V3
-from gigastt_lab.types import Float32Array
+from gigastt_lab.types import AudioWarning, Float32Array
 
 # A path, the content of an audio file, an open file, or samples (which need their rate stated).
 Audio = Source | npt.NDArray[Any]
@@ -19,8 +20,14 @@ Audio = Source | npt.NDArray[Any]
 _BLOCK_SAMPLES = 30 * GIGAAM_V3.sample_rate
 
 
-def waveform_of(audio: Audio, sample_rate: int | None, max_duration_s: float | None) -> Float32Array:
-    """The mono samples of one recording at 16 kHz, shape (n_samples,).
+def waveform_of(
+    audio: Audio,
+    sample_rate: int | None,
+    max_duration_s: float | None,
+    options: ReadOptions = READ,
+    warnings: list[AudioWarning] | None = None,
+) -> Float32Array:
+    """The mono samples of one recording at 16 kHz, shape (n_samples,); `warnings` takes those of a file.
 
     Raises:
         AudioError: as `reading.decode_audio` and `reading.from_array`; or an array without its rate, or a
@@ -29,15 +36,25 @@ def waveform_of(audio: Audio, sample_rate: int | None, max_duration_s: float | N
     check_rate(audio, sample_rate)
     if isinstance(audio, np.ndarray):
         return from_array(audio, cast(int, sample_rate), max_duration_s=max_duration_s)
-    return decode_audio(audio, max_duration_s=max_duration_s)
+    return decode_audio(
+        audio, max_duration_s=max_duration_s, strict=options.strict, track=options.track, warnings=warnings
+    )
 
 
-def blocks_of(audio: Audio, sample_rate: int | None, max_duration_s: float | None) -> Iterator[Float32Array]:
+def blocks_of(
+    audio: Audio,
+    sample_rate: int | None,
+    max_duration_s: float | None,
+    options: ReadOptions = READ,
+    warnings: list[AudioWarning] | None = None,
+) -> Iterator[Float32Array]:
     """The mono samples block by block, of files in constant memory; each block of shape (n_samples,)."""
     check_rate(audio, sample_rate)
     if isinstance(audio, np.ndarray):
         return _slices(audio, cast(int, sample_rate), max_duration_s)
-    return audio_blocks(audio, max_duration_s=max_duration_s)
+    return audio_blocks(
+        audio, max_duration_s=max_duration_s, strict=options.strict, track=options.track, warnings=warnings
+    )
 
 
 def duration_of(audio: Audio, sample_rate: int | None) -> float | None:

@@ -32,7 +32,7 @@ from gigastt_lab.audio.samples import Pcm16Framer, check_n_channels, check_sampl
 from gigastt_lab.errors import AudioError, AudioNotFoundError, AudioTooLongError
 from gigastt_lab.runtime.cancellation import check_cancelled
 from gigastt_lab.spec import GIGAAM_V3
-from gigastt_lab.types import Float32Array
+from gigastt_lab.types import AudioWarning, Float32Array
 
 __all__ = [
     "Pcm16Framer",
@@ -57,6 +57,9 @@ def decode_audio(
     sample_rate: int = GIGAAM_V3.sample_rate,
     max_duration_s: float | None = None,
     channels: Channels = "mean",
+    strict: bool = False,
+    track: int | None = None,
+    warnings: list[AudioWarning] | None = None,
 ) -> Float32Array:
     """The samples of an audio file, whatever its container, codec, rate and channels.
 
@@ -82,7 +85,13 @@ def decode_audio(
 
 
 def audio_blocks(
-    source: Source, *, sample_rate: int = GIGAAM_V3.sample_rate, max_duration_s: float | None = None
+    source: Source,
+    *,
+    sample_rate: int = GIGAAM_V3.sample_rate,
+    max_duration_s: float | None = None,
+    strict: bool = False,
+    track: int | None = None,
+    warnings: list[AudioWarning] | None = None,
 ) -> Generator[Float32Array, None, None]:
     """The samples of an audio file as they are decoded, in constant memory; joined they are `decode_audio`'s.
 

@@ -14,7 +14,7 @@ from gigastt_lab.recognition.recognizer import Recognition, Recognizer
 from gigastt_lab.recognition.stitching import joined, seam
 from gigastt_lab.recognition.tokenizer import Tokenizer
 from gigastt_lab.spec import GIGAAM_V3, MAX_SINGLE_PASS_S
-from gigastt_lab.types import Float32Array, Part, Timings, Word
+from gigastt_lab.types import AudioWarning, Float32Array, Part, Timings, Word
 
 _RATE: Final = GIGAAM_V3.sample_rate
 # Windows begin at whole encoder frames, so that all of them have one grid of times.
@@ -171,6 +171,7 @@ def transcribed(
     options: WindowOptions,
     duration_s: float | None,
     batch_size: int,
+    warnings: list[AudioWarning] | None = None,
 ) -> Iterator[Part]:
     """Recognise a recording of any length, part by part.
 
@@ -181,6 +182,7 @@ def transcribed(
         options: Division into windows.
         duration_s: Length of the whole in seconds, where it is known before.
         batch_size: Windows that the encoder takes at once.
+        warnings: List that fills while `blocks` are read; each part takes what is new in it.
 
     Yields:
         At least one part. A part ends where its window's words pass to the next one's: near the middle of
@@ -197,8 +199,16 @@ def transcribed(
         if len(batch) == batch_size or window.is_last:
             recognitions = recognizer([each.waveform for each in batch])
             for each, recognition in zip(batch, recognitions, strict=True):
-                yield from stitcher.add(each, recognition)
+                for part in stitcher.add(each, recognition):
+                    yield replace(part, warnings=_taken(warnings))
             batch = []
+
+
+def _taken(warnings: list[AudioWarning] | None) -> tuple[AudioWarning, ...]:
+    taken = tuple(warnings or ())
+    if warnings:
+        del warnings[:]
+    return taken
 
 
 class _Stitcher:
