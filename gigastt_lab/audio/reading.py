@@ -1,14 +1,12 @@
 """Reading of audio: files and arrays to the float32 samples that the recogniser takes.
 
-What is refused, and what is not:
-
-- The container is told from the bytes (`containers`), never from a name. WAV, FLAC, MP3, Ogg (Opus, Vorbis),
-  M4A/MP4 (AAC), WebM and ADTS (AAC) are read.
-- WAV, FLAC and MP4 state their length: with less than that the file was cut, and is refused. A WAV whose
-  header says 0, 0xFFFFFFFF, or SoX's or arecord's stand-in was recorded live: what is there is decoded. So
-  are Ogg, WebM, MP3, ADTS and fragmented MP4 without an end. A file without a single sample is refused.
-- A packet that cannot be decoded is refused, unless it is the last. Packets that are missing (a damaged page
-  of an Ogg, a pause of a live recording) leave no silence: later times come early, and a warning says so.
+- The container is told from the bytes (`containers`), never from a name.
+- Files are read to the end of their data, whatever a header says of their length. One that was cut is read
+  as far as it goes; packets that cannot be decoded, or are missing, become silence of their length, so that
+  times are those of the file's clock. Each such loss is an `AudioWarning`. `strict` refuses what was cut or
+  is damaged; without it a file is refused where most of it is damaged, or without a single sample.
+- The track that the file marks as its default is read, else the first; `track` names another.
+- Channels are averaged; those in opposite phase are turned before.
 - Rates of 1 to 384 kHz and 1 to 32 channels; no NaN, no infinity, no amplitude beyond 100.
 - Memory: files are decoded in blocks, and no further than the caller's limit of duration.
 """
@@ -25,8 +23,14 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 import numpy.typing as npt
 
-from gigastt_lab.audio.containers import STATES_ITS_LENGTH, sniff
-from gigastt_lab.audio.decoders import Block, decode_blocks, stated_duration, wav_part
+from gigastt_lab.audio.containers.kinds import STATES_ITS_LENGTH
+from gigastt_lab.audio.containers.sniffing import locate
+from gigastt_lab.audio.decoders.blocks import Block
+from gigastt_lab.audio.decoders.decoding import decode_blocks, stated_duration
+from gigastt_lab.audio.decoders.libsndfile import wav_part
+from gigastt_lab.audio.mixing import STRETCH, Mixer
+from gigastt_lab.audio.options import ReadOptions
+from gigastt_lab.audio.report import Report
 from gigastt_lab.audio.resample import StreamResampler
 from gigastt_lab.audio.samples import Pcm16Framer, check_n_channels, check_sample_rate, to_float32
 from gigastt_lab.errors import AudioError, AudioNotFoundError, AudioTooLongError
@@ -68,6 +72,9 @@ def decode_audio(
         sample_rate: Rate of the result, in Hz.
         max_duration_s: Longer audio is refused; decoding stops at this point. None: no limit.
         channels: "mean" averages the channels, "separate" keeps them apart.
+        strict: True refuses a file that was cut or is damaged.
+        track: Number of the audio track, from 1; None: the file's default, else the first.
+        warnings: List that takes warnings of what was cut, damaged or missing; they are logged in any case.
 
     Returns:
         Samples in [-1, 1]; lossy codecs overshoot a little. Shape (n_samples,) for "mean",
@@ -76,12 +83,14 @@ def decode_audio(
     Raises:
         AudioNotFoundError: no file at this path.
         AudioTooLongError: more than `max_duration_s` seconds.
-        AudioError: not a readable file, not audio, cut, damaged, or outside the limits of this module.
-        ValueError: `max_duration_s` is not above 0, or `channels` is neither of the two.
+        AudioError: not a readable file, not audio, mostly damaged, no such track, outside the limits of this
+            module; or cut or damaged, where that is refused.
+        ValueError: `max_duration_s` is not above 0, `track` below 1, or `channels` is neither of the two.
     """
     _check_options(sample_rate, max_duration_s, channels)
-    with closing(_decoded(source, max_duration_s)) as blocks:
-        return _collected(blocks, sample_rate, channels)
+    report = Report(_named(source), warnings, strict=strict)
+    with closing(_decoded(source, max_duration_s, ReadOptions(strict=strict, track=track), report)) as blocks:
+        return _collected(blocks, sample_rate, channels, report)
 
 
 def audio_blocks(
@@ -99,6 +108,9 @@ def audio_blocks(
         source: A path, the content of a file, or an open file, which is read from its start and left open.
         sample_rate: Rate of the result, in Hz.
         max_duration_s: Longer audio is refused, when this point is reached. None: no limit.
+        strict: True refuses a file that was cut or is damaged, when this shows.
+        track: Number of the audio track, from 1; None: the file's default, else the first.
+        warnings: List that takes warnings as they come up; they are logged in any case.
 
     Yields:
         Mono samples in [-1, 1], each block of shape (n_samples,), possibly empty.
@@ -108,13 +120,9 @@ def audio_blocks(
             turns out to be damaged or too long, what came before is good.
     """
     _check_options(sample_rate, max_duration_s, "mean")
-    with closing(_decoded(source, max_duration_s)) as blocks:
-        resampler: StreamResampler | None = None
-        for block in blocks:
-            resampler = resampler or StreamResampler(block.sample_rate, sample_rate)
-            yield resampler.accept(_mean(block.samples))
-        if resampler is not None:
-            yield resampler.finish()
+    options = ReadOptions(strict=strict, track=track)
+    report = Report(_named(source), warnings, strict=strict)
+    return _mono_blocks(_decoded(source, max_duration_s, options, report), sample_rate, report)
 
 
 def part_by_place(
@@ -137,19 +145,26 @@ def part_by_place(
     Raises:
         AudioError: as `decode_audio`.
     """
+    first = start // STRETCH * STRETCH  # channels are mixed stretch by stretch
+    last = None if end is None else -(-end // STRETCH) * STRETCH
     with _opened(path) as file:
         try:
-            found = wav_part(file, start, end, sample_rate) if sniff(file) == "wav" else None
+            found = locate(file)
+            is_plain = found.container == "wav" and not found.start
+            part = wav_part(file, first, last, sample_rate) if is_plain else None
         except AudioError as error:
             raise type(error)(f"{_named(path)}: {error}") from error
-    return None if found is None else (_mean(found[0].samples), found[1])
+    if part is None:
+        return None
+    mono = _mixed(part[0].samples, Mixer())
+    return mono[start - first : None if end is None else end - first], part[1]
 
 
 def stated_duration_s(source: Source) -> float | None:
     """The seconds that an audio file says it lasts, for progress; None where it does not say so."""
     try:
         with _opened(source) as file:
-            return stated_duration(file, sniff(file))
+            return stated_duration(file, locate(file))
     except AudioError:
         return None
 
@@ -191,8 +206,8 @@ def from_array(
         )
     rows = np.atleast_2d(array)
     check_n_channels(rows.shape[0])
-    _check_duration(rows.shape[1], sample_rate, max_duration_s)
-    return _collected([Block(sample_rate, to_float32(rows))], sample_rate_out, channels)
+    _check_duration(rows.shape[1] / sample_rate, max_duration_s)
+    return _collected([Block(sample_rate, to_float32(rows))], sample_rate_out, channels, None)
 
 
 def _check_options(sample_rate: int, max_duration_s: float | None, channels: str) -> None:
@@ -232,15 +247,16 @@ def _opened(source: Source) -> AbstractContextManager[BinaryIO]:
         ) from error
 
 
-def _decoded(source: Source, max_duration_s: float | None) -> Generator[Block, None, None]:
+def _decoded(
+    source: Source, max_duration_s: float | None, options: ReadOptions, report: Report
+) -> Generator[Block, None, None]:
     """The blocks of a file; errors name it."""
     with _opened(source) as file:
         try:
-            container = sniff(file)
-            if max_duration_s is not None and container in STATES_ITS_LENGTH:
-                _check_stated(stated_duration(file, container), max_duration_s)
-                file.seek(0)
-            with closing(decode_blocks(file, container)) as blocks:
+            found = locate(file)
+            if max_duration_s is not None and found.container in STATES_ITS_LENGTH:
+                _check_stated(stated_duration(file, found), max_duration_s)
+            with closing(decode_blocks(file, found, options.track, report)) as blocks:
                 yield from _limited(blocks, max_duration_s)
         except AudioError as error:
             raise type(error)(f"{_named(source)}: {error}") from error
@@ -253,17 +269,20 @@ def _check_stated(duration_s: float | None, max_duration_s: float) -> None:
 
 
 def _limited(blocks: Iterable[Block], max_duration_s: float | None) -> Iterator[Block]:
-    n_samples = 0
+    n_samples, before_s, sample_rate = 0, 0.0, 0
     for block in blocks:
         check_cancelled()
+        if block.sample_rate != sample_rate and sample_rate:
+            before_s, n_samples = before_s + n_samples / sample_rate, 0
+        sample_rate = block.sample_rate
         n_samples += block.samples.shape[1]
-        _check_duration(n_samples, block.sample_rate, max_duration_s)
+        _check_duration(before_s + n_samples / sample_rate, max_duration_s)
         yield block
 
 
-def _check_duration(n_samples: int, sample_rate: int, max_duration_s: float | None) -> None:
-    if max_duration_s is not None and n_samples / sample_rate > max_duration_s:
-        raise _too_long(n_samples / sample_rate, max_duration_s)
+def _check_duration(duration_s: float, max_duration_s: float | None) -> None:
+    if max_duration_s is not None and duration_s > max_duration_s:
+        raise _too_long(duration_s, max_duration_s)
 
 
 def _too_long(duration_s: float, max_duration_s: float) -> AudioTooLongError:
@@ -273,28 +292,69 @@ def _too_long(duration_s: float, max_duration_s: float) -> AudioTooLongError:
     )
 
 
-def _collected(blocks: Iterable[Block], sample_rate: int, channels: Channels) -> Float32Array:
+def _collected(
+    blocks: Iterable[Block], sample_rate: int, channels: Channels, report: Report | None
+) -> Float32Array:
     """Samples mixed and resampled block by block, so that no more than the result is held."""
+    if channels == "mean":
+        return _joined(list(_mono_blocks(blocks, sample_rate, report)))
     resamplers: list[StreamResampler] = []
     pieces: list[list[Float32Array]] = []  # per channel of the result
+    expected = None
     for block in blocks:
-        rows = [_mean(block.samples)] if channels == "mean" else list(block.samples)
+        found = block.sample_rate, block.samples.shape[0]
+        expected = expected or found
+        if found != expected:
+            raise AudioError(
+                f"audio that changes from {expected} to {found} (Hz, channels) on its way; "
+                'convert it to one number of channels, or read it with channels="mean"'
+            )
         if not resamplers:
-            resamplers = [StreamResampler(block.sample_rate, sample_rate) for _ in rows]
-            pieces = [[] for _ in rows]
-        for resampler, piece, row in zip(resamplers, pieces, rows, strict=True):
+            resamplers = [StreamResampler(block.sample_rate, sample_rate) for _ in block.samples]
+            pieces = [[] for _ in block.samples]
+        for resampler, piece, row in zip(resamplers, pieces, block.samples, strict=True):
             piece.append(resampler.accept(row))
-    joined = [
-        _joined([*piece, resampler.finish()]) for resampler, piece in zip(resamplers, pieces, strict=True)
-    ]
-    return joined[0] if channels == "mean" else np.stack(joined)
+    return np.stack(
+        [_joined([*piece, resampler.finish()]) for resampler, piece in zip(resamplers, pieces, strict=True)]
+    )
 
 
-def _mean(samples: Float32Array) -> Float32Array:
-    weights = np.full(samples.shape[0], 1 / samples.shape[0], np.float32)
-    # A matrix product with the weights is ten times as fast as numpy's mean over a short axis.
-    mean: Float32Array = samples[0] if samples.shape[0] == 1 else weights @ samples
-    return mean
+def _mono_blocks(
+    blocks: Iterable[Block], sample_rate: int, report: Report | None
+) -> Generator[Float32Array, None, None]:
+    """Samples mixed and resampled, block by block; where rate or channels change, both begin anew."""
+    run: tuple[int, int, Mixer, StreamResampler] | None = None
+    before_s, n_samples = 0.0, 0
+    with closing(blocks) if isinstance(blocks, Generator) else nullcontext():
+        for block in blocks:
+            rate, n_channels = block.sample_rate, block.samples.shape[0]
+            if run is None or (rate, n_channels) != run[:2]:
+                if run is not None:
+                    yield _rest(run, report, before_s)
+                    before_s, n_samples = before_s + n_samples / run[0], 0
+                run = rate, n_channels, Mixer(), StreamResampler(rate, sample_rate)
+            n_samples += block.samples.shape[1]
+            yield run[3].accept(run[2].accept(block.samples))
+    if run is not None:
+        yield _rest(run, report, before_s)
+
+
+def _rest(
+    run: tuple[int, int, Mixer, StreamResampler], report: Report | None, before_s: float
+) -> Float32Array:
+    rate, _, mixer, resampler = run
+    rest = _joined([resampler.accept(mixer.finish()), resampler.finish()])
+    if mixer.turned is not None and report is not None:
+        start, end = (before_s + at / rate for at in mixer.turned)
+        report.warn(
+            "phase", f"channels are in opposite phase between {start:.2f} and {end:.2f} s: they were turned",
+            start, end,
+        )  # fmt: skip
+    return rest
+
+
+def _mixed(samples: Float32Array, mixer: Mixer) -> Float32Array:
+    return _joined([mixer.accept(samples), mixer.finish()])
 
 
 def _joined(pieces: list[Float32Array]) -> Float32Array:

@@ -1,0 +1,106 @@
+"""Decoding of a file: where its container begins, which library takes it, what its samples may be."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+from typing import BinaryIO
+
+from gigastt_lab.audio.containers.ending import ending_of
+from gigastt_lab.audio.containers.kinds import Found, size_of
+from gigastt_lab.audio.containers.wav import LIBSNDFILE_TAGS, as_stated, wav_layout
+from gigastt_lab.audio.decoders.blocks import Block, merged
+from gigastt_lab.audio.decoders.ffmpeg import ffmpeg_blocks, opened_by_ffmpeg
+from gigastt_lab.audio.decoders.libsndfile import warn_of_length, wav_blocks
+from gigastt_lab.audio.report import Report
+from gigastt_lab.audio.samples import check_n_channels, check_sample_rate, to_float32
+from gigastt_lab.audio.sections import section
+from gigastt_lab.errors import AudioError
+
+
+def decode_blocks(
+    file: BinaryIO, found: Found, track: int | None, report: Report
+) -> Generator[Block, None, None]:
+    """The audio of a file, a block at a time.
+
+    Args:
+        file: Seekable file.
+        found: Container that was found in it.
+        track: Number of the audio track, from 1; None: the file's default, else the first.
+        report: Report of all that is not as it should be.
+
+    Yields:
+        At least one block of at least one sample, in float32. Rate and channels change where the file's do:
+        in joined MP3s.
+
+    Raises:
+        AudioError: nothing, or less than half of it, can be decoded; it is outside the limits of `samples`;
+            there is no such track; or the report is strict, and the file was cut or is damaged.
+    """
+    is_wav = found.container == "wav"
+    blocks = _wav_blocks(file, found, track, report) if is_wav else _others(file, found, track, report)
+    is_empty = True
+    with closing(blocks):
+        for block in blocks:
+            check_sample_rate(block.sample_rate)
+            check_n_channels(block.samples.shape[0])
+            is_empty = False
+            yield Block(block.sample_rate, to_float32(block.samples))
+    if is_empty:
+        raise AudioError(
+            f"{found.container.upper()} data without a single audio sample; send the whole recording"
+        )
+    report.close()
+
+
+def _wav_blocks(
+    file: BinaryIO, found: Found, track: int | None, report: Report
+) -> Generator[Block, None, None]:
+    file = _from_start(file, found)
+    layout = wav_layout(file)
+    if track not in {None, 1}:
+        raise AudioError(f"track {track} was asked for; a WAV has one")
+    if report.strict:
+        warn_of_length(layout, report)  # refuses it before there is work
+    if layout.tag in LIBSNDFILE_TAGS:
+        yield from wav_blocks(file, layout)
+    else:
+        ending = ending_of(file, "wav")
+        yield from merged(ffmpeg_blocks(as_stated(file, layout), "wav", ending, None, report))
+    if not report.strict:
+        warn_of_length(layout, report)
+
+
+def _others(file: BinaryIO, found: Found, track: int | None, report: Report) -> Generator[Block, None, None]:
+    file = _from_start(file, found)
+    ending = ending_of(file, found.container)
+    if ending.is_cut:
+        report.refuse_if_strict("the file was cut: it ends before its container does")
+    file.seek(0)
+    yield from merged(ffmpeg_blocks(file, found.container, ending, track, report))
+
+
+def stated_duration(file: BinaryIO, found: Found) -> float | None:
+    """The seconds that the container states or lets estimate, without decoding; None where it does not.
+
+    Args:
+        file: Seekable file.
+        found: Container that was found in it.
+
+    Raises:
+        AudioError: it cannot be read.
+    """
+    file = _from_start(file, found)
+    if found.container == "wav":
+        layout = wav_layout(file)
+        return layout.seconds(layout.data_end)
+    if found.container == "mp4":
+        ending_of(file, "mp4")
+    file.seek(0)
+    with opened_by_ffmpeg(file, found.container) as source:
+        return None if source.duration is None else float(source.duration / 1_000_000)
+
+
+def _from_start(file: BinaryIO, found: Found) -> BinaryIO:
+    """The file from where its container begins."""
+    return section(file, found.start, size_of(file)) if found.start else file
