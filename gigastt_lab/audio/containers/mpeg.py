@@ -24,7 +24,6 @@ _KBITS_2: Final = {
     2: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     3: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-HEADER_BYTES: Final = 7  # of ADTS, which has the longer one
 # Frames in a row that have to fit each other before bytes in the middle of nowhere count as a stream.
 _N_IN_A_ROW: Final = 4
 

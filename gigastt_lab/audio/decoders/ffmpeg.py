@@ -1,7 +1,7 @@
 """All containers but WAV by FFmpeg's libraries.
 
 FFmpeg can read playlists, scripts and network addresses. Here it never chooses what to open: it gets bytes
-through a file object, the one demuxer that fits the sniffed container, and the few decoders named below.
+through a file object, the one demuxer that fits the sniffed container, and the decoders that `allowed` names.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final, NoReturn
 
 from gigastt_lab.audio.containers import mpeg
 from gigastt_lab.audio.containers.kinds import Container, Ending, read_at
+from gigastt_lab.audio.decoders.allowed import CODECS, DEMUXERS, PROBED_CODECS, decoder_options
 from gigastt_lab.audio.decoders.blocks import Block, silence
 from gigastt_lab.audio.decoders.clock import Clock
 from gigastt_lab.audio.decoders.frames import block_of, priming
@@ -21,26 +22,8 @@ from gigastt_lab.audio.decoders.tracks import chosen_track
 from gigastt_lab.audio.report import Report
 from gigastt_lab.errors import AudioError
 
-_DEMUXERS: Final[dict[Container, str]] = {
-    "wav": "wav",
-    "flac": "flac",
-    "mp3": "mp3",
-    "ogg": "ogg",
-    "mp4": "mov",
-    "webm": "matroska",
-    "aac": "aac",
-}
-_PCM_CODECS: Final = frozenset(
-    f"pcm_{name}"
-    for name in (
-        *("u8", "s8", "alaw", "mulaw"),
-        *(f"{kind}{order}" for kind in ("s16", "s24", "s32", "f32", "f64") for order in ("le", "be")),
-    )
-)
-# No ALAC: its header may ask for 16 million samples a frame, half a gigabyte, whatever the caller's limit.
-CODECS: Final = _PCM_CODECS | {"aac", "flac", "mp3", "mp3float", "opus", "libopus", "vorbis", "libvorbis"}
 # Streams of frames alone: they have no time stamps of their own, FFmpeg counts the frames that it finds.
-_WITHOUT_CLOCK: Final[frozenset[Container]] = frozenset({"mp3", "aac"})
+_WITHOUT_CLOCK: Final[frozenset[Container]] = frozenset({"mp3", "aac", "amr", "ac3"})
 # Times count from 0 on the container's own clock; elsewhere from the earliest of all tracks.
 _CLOCK_FROM_ZERO: Final[frozenset[Container]] = frozenset({"mp4", "webm"})
 # Frames follow each other without anything between them, so that lost bytes tell how many are lost.
@@ -64,8 +47,8 @@ def opened_by_ffmpeg(file: BinaryIO, container: Container) -> Iterator[Any]:
     """
     import av
 
-    demuxer = _DEMUXERS[container]
-    options = {"format_whitelist": demuxer, "codec_whitelist": ",".join(sorted(CODECS))}
+    demuxer = DEMUXERS[container]
+    options = {"format_whitelist": demuxer, "codec_whitelist": ",".join(sorted(PROBED_CODECS))}
     try:
         with av.open(
             file, "r", format=demuxer, options=options, metadata_errors="replace", io_open=_refuse_to_open
@@ -97,9 +80,7 @@ def ffmpeg_blocks(
     with opened_by_ffmpeg(file, container) as source:
         stream = chosen_track(source, CODECS, track, report)
         stream.codec_context.thread_count = 1  # the server decides how many files are decoded at once
-        if stream.codec_context.name == "flac":
-            # Else damage is decoded as noise.
-            stream.codec_context.options = {"err_detect": "crccheck+explode"}
+        stream.codec_context.options = decoder_options(stream.codec_context.name)
         decoding = _Decoding(file, source, stream, container=container, ending=ending, report=report)
         yield from decoding.blocks()
 
@@ -164,7 +145,7 @@ class _Decoding:
         import av
 
         try:
-            for packet in self._source.demux(self._stream):
+            for packet in self._demuxed():
                 if packet.size:
                     self._find_skipped(packet)
                     self._last_packet = packet
@@ -173,6 +154,15 @@ class _Decoding:
             if self._last is None:
                 raise
             self._is_cut = True
+
+    def _demuxed(self) -> Iterator[Any]:
+        """The stream's packets. PyAV trips over packets of streams that begin later: these are not wanted."""
+        while True:
+            try:
+                yield from self._source.demux(self._stream)
+            except IndexError:
+                continue
+            return
 
     def _find_skipped(self, packet: Any) -> None:
         """Take down what the demuxer of ADTS has passed over, uncounted, to find the next frame."""
@@ -257,7 +247,7 @@ class _Decoding:
         if self._container not in _WITHOUT_CLOCK or self._last_packet is None:
             return False
         frame = mpeg.frame_at(bytes(self._last_packet), 0)
-        return frame is not None and frame.length > self._last_packet.size + mpeg.HEADER_BYTES
+        return frame is not None and frame.length > self._last_packet.size
 
     def _breaks_off(self, says_more: bool) -> bool:
         """True if the demuxer found its way no further than to a place where the structure is broken."""
