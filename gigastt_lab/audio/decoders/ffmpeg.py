@@ -124,6 +124,7 @@ class _Decoding:
         self._lengths = _Lengths()
         self._last: Block | None = None
         self._last_packet: Any = None
+        self._unit_s = 0.0  # of the last packet that could be decoded
         self._to_drop = 0
         self._dropped_s = 0.0
 
@@ -186,10 +187,11 @@ class _Decoding:
             raise
         except av.FFmpegError:
             if packet.size:
-                self._clock.damage(self._n_lost(packet) * _seconds(packet))
+                self._clock.damage(self._n_lost(packet) * (_seconds(packet) or self._unit_s))
             return []
         if packet.size:
             self._lengths.add(packet.size)
+            self._unit_s = _seconds(packet)
         return frames
 
     def _n_lost(self, packet: Any) -> int:
