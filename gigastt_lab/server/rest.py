@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, BinaryIO, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
+from gigastt_lab.audio.options import READ, ReadOptions
 from gigastt_lab.formats import Format, as_json_object, render
 from gigastt_lab.server import schemas
 from gigastt_lab.server.state import ServerState
 from gigastt_lab.server.uploads import received
 from gigastt_lab.server.work import while_connected
-from gigastt_lab.types import Part, Transcript
+from gigastt_lab.types import AudioWarning, Part, Transcript
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,11 @@ MEDIA_TYPES: Final[dict[Format, str]] = {
     "vtt": "text/vtt; charset=utf-8",
     "md": "text/markdown; charset=utf-8",
 }
+
+Strict = Annotated[bool, Query(description="Refuse a file that was cut or is damaged.")]
+Track = Annotated[int | None, Query(ge=1, description="Number of the audio track; else the file's default.")]
+
+_MAX_IN_HEADER: Final = 50  # proxies allow a header a few kilobytes
 
 
 def router(state: ServerState) -> APIRouter:
@@ -40,26 +46,29 @@ def router(state: ServerState) -> APIRouter:
     async def transcribe(
         request: Request,
         name: Annotated[Format, Query(alias="format", description="Of the answer.")] = "json",
+        strict: Strict = False,
+        track: Track = None,
     ) -> Response:
         """Audio to text: the whole answer at once."""
         config = state.config
         async with received(
             request, limit_bytes=config.body_limit_bytes, timeout_s=config.idle_timeout_secs
         ) as upload:
-            transcript, timing = await transcribed(state, request, upload.file)
+            options = ReadOptions(strict=strict, track=track)
+            transcript, headers = await transcribed(state, request, upload.file, options)
         if name == "json":
             content = json.dumps(as_json_object(transcript), ensure_ascii=False)
         else:
             content = render(transcript, name)
-        return Response(content, media_type=MEDIA_TYPES[name], headers=timing)
+        return Response(content, media_type=MEDIA_TYPES[name], headers=headers)
 
     return routes
 
 
 async def transcribed(
-    state: ServerState, request: Request, file: BinaryIO
+    state: ServerState, request: Request, file: BinaryIO, options: ReadOptions = READ
 ) -> tuple[Transcript, dict[str, str]]:
-    """The text of an uploaded file, and a header that says how long it waited and was worked on.
+    """The text of an uploaded file, and headers: how long it waited and was worked on; its warnings, if any.
 
     Raises:
         ApiError: no permit, or it took too long.
@@ -70,7 +79,7 @@ async def transcribed(
         job = await state.job()
         try:
             # Of most files one step, as each has to be handed to a thread and back.
-            parts, first = await job.step(lambda: _begun(state, file))
+            parts, first = await job.step(lambda: _begun(state, file, options))
             found = [first]
             while found[-1].done_s != found[-1].duration_s:  # of the last part alone they are equal
                 found.append(await job.step(lambda: next(parts)))
@@ -84,14 +93,30 @@ async def transcribed(
         transcript.duration_s, job.work_s, job.queue_s,
     )  # fmt: skip
     logger.debug("text: %s", transcript.text)
-    return transcript, {
-        "Server-Timing": f"queue;dur={1000 * job.queue_s:.1f}, work;dur={1000 * job.work_s:.1f}"
-    }
+    timing = {"Server-Timing": f"queue;dur={1000 * job.queue_s:.1f}, work;dur={1000 * job.work_s:.1f}"}
+    return transcript, timing | warning_header(transcript.warnings)
 
 
-def _begun(state: ServerState, file: BinaryIO) -> tuple[Iterator[Part], Part]:
+def warning_header(warnings: Sequence[AudioWarning]) -> dict[str, str]:
+    """Header that names the warnings of a file, also where the body has no room for them; {} without one.
+
+    >>> warning_header([AudioWarning("damaged", "...", 1.5, 2.25), AudioWarning("cut", "...", 9.0)])
+    {'X-Audio-Warnings': 'damaged;start=1.500;end=2.250, cut;start=9.000'}
+    """
+    if not warnings:
+        return {}
+    told = []
+    for each in warnings[:_MAX_IN_HEADER]:
+        times = [("start", each.start), ("end", each.end)]
+        told.append(each.kind + "".join(f";{name}={at:.3f}" for name, at in times if at is not None))
+    return {"X-Audio-Warnings": ", ".join(told)}
+
+
+def _begun(state: ServerState, file: BinaryIO, options: ReadOptions) -> tuple[Iterator[Part], Part]:
     """The parts of a file, and the first of them."""
-    parts = state.engine.transcribe_parts(file, max_duration_s=state.config.max_audio_secs)
+    parts = state.engine.transcribe_parts(
+        file, max_duration_s=state.config.max_audio_secs, strict=options.strict, track=options.track
+    )
     return parts, next(parts)
 
 
