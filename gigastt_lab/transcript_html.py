@@ -35,20 +35,26 @@ class TimedWord(Protocol):
         """Confidence between 0 and 1."""
 
 
-def transcript_html(words: Sequence[TimedWord], duration_s: float) -> str:
+def transcript_html(words: Sequence[TimedWord], duration_s: float, warnings: Sequence[str] = ()) -> str:
     """An HTML fragment, its texts escaped; of a long recording the first words, and how many more there are.
 
     Args:
         words: Words in the order spoken.
         duration_s: Length of the audio in seconds.
+        warnings: Sentences on what of the file was damaged, cut or missing.
     """
     shown = words[:_MOST_WORDS]
     text = " ".join(map(_word, shown)) or "<em>no speech was recognised</em>"
     more = f" … and {len(words) - len(shown):,} more words" if len(shown) < len(words) else ""
     about = html.escape(_about(words, duration_s))
+    told = "".join(
+        f'<p style="margin:0.2em 0 0;font-size:0.85em;border-left:3px solid #d55e00;padding-left:0.6em">'
+        f"{html.escape(warning)}</p>"
+        for warning in warnings
+    )
     return (
         f'<div><p lang="ru" style="margin:0.3em 0;line-height:1.8">{text}{more}</p>'
-        f'<p style="margin:0;font-size:0.85em;opacity:0.75">{about}</p></div>'
+        f'<p style="margin:0;font-size:0.85em;opacity:0.75">{about}</p>{told}</div>'
     )
 
 

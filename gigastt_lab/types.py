@@ -26,7 +26,7 @@ ResultKind = Literal["partial", "final"]
 # phase; a clock that jumps.
 AudioWarningKind = Literal["damaged", "cut", "hole", "length", "track", "phase", "clock"]
 # Why an utterance of a stream ended: the speaker paused, it grew too long, or the stream was stopped.
-EndReason = Literal["silence", "limit", "stop"]
+EndReason = Literal["silence", "limit", "stop", "flush"]
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,11 @@ class Word:
 
     Attributes:
         text: The word as written, e.g. ``"Привет,"``; no spaces.
-        start: Start of its first token's encoder frame, in seconds from the start of the audio.
-        end: End of its last token's encoder frame, in seconds.
-        confidence: Mean probability of its tokens, in [0, 1].
+        start: Begin of its sound: of the first encoder frame with a token of it, in seconds from the start of
+            the audio.
+        end: End of its sound, in seconds: up to 80 ms behind the last frame with a token, never behind the
+            next word's `start` or the end of the audio. Punctuation, which comes late, does not count.
+        confidence: Mean probability of its tokens without punctuation, in [0, 1].
     """
 
     text: str
@@ -169,7 +171,8 @@ class Transcript:
         )
 
     def _repr_html_(self) -> str:
-        return transcript_html(self.words, self.duration_s)
+        warnings = [warning.message for warning in self.warnings]
+        return transcript_html(self.words, self.duration_s, warnings)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pytest
 
 from gigastt_lab import Transcript, Word
 from gigastt_lab.transcript_html import transcript_html
+from gigastt_lab.types import AudioWarning
 
 NASTY = '<script>alert("1")</script>&"\''
 
@@ -72,3 +73,8 @@ def test_of_a_long_recording_the_beginning(n, more):
     assert len(content) < 100_000
     assert Fragment(content).tags.count("span") == 1_000
     assert "more words" not in content if more is None else more in content
+
+
+def test_warnings_of_the_file_are_shown_and_escaped():
+    transcript = Transcript((), 2.0, warnings=(AudioWarning("cut", f"it ends at 2 s {NASTY}", 2.0),))
+    assert f"it ends at 2 s {NASTY}" in Fragment(transcript._repr_html_()).text
