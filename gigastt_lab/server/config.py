@@ -45,6 +45,9 @@ class ServerConfig:
     trust_proxy: bool = option(False, "take a client's address from X-Forwarded-For or X-Real-IP where the "
         "direct peer is loopback or private")  # fmt: skip
 
+    api_key_file: str | None = option(None, "file of API keys, one a line (KEY, or NAME: KEY); whoever calls "
+        "has to send one as a bearer token. SIGHUP reads it again", metavar="FILE")  # fmt: skip
+
     model: str = option(DEFAULT_MODEL, "which model; demo: the small one inside the package", metavar="NAME")
     model_dir: str | None = option(None, "its directory, if not the usual one", metavar="DIR",
         variable=MODEL_DIR_VARIABLE)  # fmt: skip
@@ -66,6 +69,12 @@ class ServerConfig:
     body_limit_bytes: int = option(50 * 2**20, "largest body of a request", metavar="B", low=1,
         is_limit=True)  # fmt: skip
     max_audio_secs: float = option(600.0, "longest audio of a file", metavar="S", low=0.1, is_limit=True)
+    max_uploads: int = option(256, "bodies of requests that are held at once: being received, waiting, or "
+        "worked on", metavar="N", low=1, high=1_000_000, is_limit=True)  # fmt: skip
+    max_connections: int = option(1000, "connections that are open at once, WebSockets among them",
+        metavar="N", low=1, high=1_000_000, is_limit=True)  # fmt: skip
+    keep_alive_secs: float = option(130.0, "how long a connection is kept after an answer, for the next "
+        "request", metavar="S", low=1, high=86_400, is_limit=True)  # fmt: skip
     rate_limit_per_minute: int = option(0, "requests to /v1/* of one client in a minute; 0: no limit",
         metavar="N", low=0, high=60_000, is_limit=True)  # fmt: skip
     rate_limit_burst: int = option(10, "requests of one client that may come at once", metavar="N", low=0,
@@ -80,6 +89,20 @@ class ServerConfig:
     shutdown_drain_secs: float = option(10.0, "after SIGTERM, longest wait for what is under way",
         metavar="S", low=0, high=86_400, is_limit=True)  # fmt: skip
 
+    jobs_dir: str | None = option(None, "directory for the jobs of /v1/jobs: their recordings, and their "
+        "results until they are swept; one server each; none: no jobs", metavar="DIR")  # fmt: skip
+    jobs_workers: int = option(1, "jobs that are worked on at once; each takes a place of --pool-size, and "
+        "gives it up between two pieces where others wait", metavar="N", low=1, high=1024)  # fmt: skip
+    jobs_max_queued: int = option(1000, "jobs that may wait; beyond: 429", metavar="N", low=1, is_limit=True)
+    jobs_max_bytes: int = option(10 * 2**30, "recordings and results of all jobs together; beyond: 507",
+        metavar="B", low=1, is_limit=True)  # fmt: skip
+    jobs_keep_secs: float = option(86_400.0, "a job that has ended is deleted so long afterwards, with its "
+        "result", metavar="S", low=1, is_limit=True)  # fmt: skip
+    jobs_body_limit_bytes: int = option(2**30, "largest body of POST /v1/jobs, in place of "
+        "--body-limit-bytes", metavar="B", low=1, is_limit=True)  # fmt: skip
+    jobs_max_audio_secs: float = option(43_200.0, "longest audio of a job, in place of --max-audio-secs",
+        metavar="S", low=0.1, is_limit=True)  # fmt: skip
+
     metrics: bool = option(False, "serve Prometheus metrics at /metrics")
     log_level: LogLevel = option("info", "what is logged, to stderr; transcripts at debug only")
     log_format: LogFormat = option("text", "of the log: lines for people, or one JSON object a line")
@@ -88,9 +111,10 @@ class ServerConfig:
 
     def __post_init__(self) -> None:
         if not (self.bind_all or is_loopback(self.host)):
+            risk = "keys come in plain HTTP" if self.api_key_file else "nothing asks callers who they are"
             raise OptionError(
-                f"--host {self.host} can be reached from other machines, and nothing asks callers who they "
-                "are; give --bind-all (or GIGASTT_ALLOW_BIND_ANY=1) if that is meant, or listen on 127.0.0.1"
+                f"--host {self.host} can be reached from other machines, and {risk}; give --bind-all (or "
+                "GIGASTT_ALLOW_BIND_ANY=1) if that is meant, or listen on 127.0.0.1"
             )
         for origin in self.allow_origin:
             if not re.fullmatch(r"https?://[^/?#@\s]+/?", origin, re.IGNORECASE):

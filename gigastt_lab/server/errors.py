@@ -32,6 +32,9 @@ class Kind:
 
 
 BAD_REQUEST: Final = Kind("bad_request", 400, "The request is malformed.")
+UNAUTHORIZED: Final = Kind(
+    "unauthorized", 401, "This server asks for an API key; send it in the header `Authorization: Bearer KEY`."
+)
 ORIGIN_DENIED: Final = Kind(
     "origin_denied",
     403,
@@ -43,6 +46,7 @@ HOST_DENIED: Final = Kind(
     "The Host header names another host; the server's operator can name it with --allow-host.",
 )
 NOT_FOUND: Final = Kind("not_found", 404, "There is no such route.")
+MODEL_NOT_FOUND: Final = Kind("model_not_found", 404, "There is no such model.")
 METRICS_DISABLED: Final = Kind("metrics_disabled", 404, "Metrics are served only with --metrics.")
 METHOD_NOT_ALLOWED: Final = Kind("method_not_allowed", 405, "This route does not take that method.")
 REQUEST_TIMEOUT: Final = Kind("request_timeout", 408, "The body stopped coming; send it again.")
@@ -58,7 +62,30 @@ INFERENCE_TIMEOUT: Final = Kind(
     "inference_timeout", 503, "The recognition took longer than it may; send shorter audio.", 1011
 )
 POOL_SATURATED: Final = Kind("pool_saturated", 503, "All inference sessions are busy", 1013)
+CONNECTIONS_SATURATED: Final = Kind(
+    "connections_saturated", 503, "The server has as many connections as it takes; try again later."
+)
+UPLOADS_SATURATED: Final = Kind(
+    "uploads_saturated", 503, "The server holds as many uploads as it takes; try again later."
+)
 POOL_CLOSED: Final = Kind("pool_closed", 503, "The server is shutting down", 1001)
+JOBS_DISABLED: Final = Kind(
+    "jobs_disabled", 503, "Jobs are off; the server's operator can turn them on with --jobs-dir."
+)
+JOB_NOT_FOUND: Final = Kind(
+    "job_not_found", 404, "There is no such job; perhaps it was deleted, or swept after its time."
+)
+JOB_NOT_FINISHED: Final = Kind("job_not_finished", 409, "The job is not done yet; ask for its status.")
+JOB_FAILED: Final = Kind("job_failed", 409, "The job failed, and has no result; its status says why.")
+JOB_CANCELLED: Final = Kind("job_cancelled", 409, "The job was cancelled, and has no result.")
+QUEUE_FULL: Final = Kind("queue_full", 429, "As many jobs are waiting as may; come again later.")
+STORAGE_FULL: Final = Kind(
+    "storage_full", 507, "The space for jobs is used up; delete finished ones, or come again later."
+)
+# Of a job's status alone.
+JOB_CRASHED: Final = Kind(
+    "job_crashed", 500, "The server ended abruptly, twice, while it worked on this recording."
+)
 # Of the WebSocket alone: there is no status.
 CONFIGURE_TOO_LATE: Final = Kind("configure_too_late", 0, "Configure has to come before the first audio.")
 INVALID_SAMPLE_RATE: Final = Kind("invalid_sample_rate", 0, "This sample rate is not supported.")
@@ -69,9 +96,14 @@ IDLE_TIMEOUT: Final = Kind("idle_timeout", 0, "Nothing was received for too long
 MAX_SESSION: Final = Kind(
     "max_session_duration_exceeded", 0, "The session has lasted as long as it may.", 1008
 )
+AUDIO_REFUSED: Final = Kind("bad_request", 0, "This audio cannot be heard as a stream.", 1003)
 TOO_MANY_EMPTY_FRAMES: Final = Kind("bad_request", 0, "Too many empty frames.", 1008)
 
-_RETRY_LATER: Final = frozenset({POOL_SATURATED, RATE_LIMIT_EXCEEDED})
+_RETRY_LATER: Final = frozenset(
+    {POOL_SATURATED, RATE_LIMIT_EXCEEDED, CONNECTIONS_SATURATED, UPLOADS_SATURATED, QUEUE_FULL, STORAGE_FULL}
+)
+# OpenAI's clients try twice more after any 5xx, unless they are told not to; this would take as long again.
+_NEVER_AGAIN: Final = frozenset({INFERENCE_TIMEOUT, INFERENCE_ERROR})
 
 
 @dataclass(eq=False)
@@ -83,12 +115,14 @@ class ApiError(Exception):
         message: Message instead of the kind's own; never of what only the operator may know.
         retry_after_s: Seconds after which another try may help, where one may.
         headers: Further headers of the answer.
+        param: Field or parameter of the request that is wrong; OpenAI's clients are told of it.
     """
 
     kind: Kind
     message: str = ""
     retry_after_s: float | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    param: str | None = None
 
     def __post_init__(self) -> None:
         super().__init__(self.kind.code)
@@ -108,6 +142,8 @@ class ApiError(Exception):
         needed = dict(self.headers)
         if self.retry_after_s is not None and self.kind in _RETRY_LATER:
             needed["Retry-After"] = str(max(1, math.ceil(self.retry_after_s)))
+        if self.kind in _NEVER_AGAIN:
+            needed["X-Should-Retry"] = "false"
         return needed
 
 
@@ -116,5 +152,5 @@ def api_error(error: Exception) -> ApiError:
     if isinstance(error, ApiError):
         return error
     if isinstance(error, AudioError):
-        return ApiError(BAD_REQUEST, str(error))
+        return ApiError(BAD_REQUEST, str(error), param="file")
     return ApiError(INFERENCE_ERROR if isinstance(error, GigasttError) else INTERNAL_ERROR)

@@ -18,7 +18,7 @@ _MAX_EMPTY_FRAMES: Final = 1_000  # source: gigastt 2.0, `ws.rs`
 
 @dataclass(frozen=True)
 class Audio:
-    """PCM16 bytes, cut anywhere."""
+    """Bytes of audio, raw or of a container, cut anywhere."""
 
     data: bytes
 
@@ -51,7 +51,7 @@ class Inbox:
     """Inbox of one socket: reads it in a task of its own, and holds what was read until it is asked for.
 
     Attributes:
-        rate: Samples per second of the audio, which say how much may wait.
+        bytes_per_s: Bytes of a second of the audio, which say how much may wait.
     """
 
     def __init__(self, receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
@@ -60,7 +60,7 @@ class Inbox:
         Args:
             receive: `receive` of an accepted WebSocket.
         """
-        self.rate = DEFAULT_RATE
+        self.bytes_per_s = 2.0 * DEFAULT_RATE
         self._receive = receive
         self._idle_timeout_s: float | None = None
         self._silence: asyncio.Timeout | None = None
@@ -95,7 +95,7 @@ class Inbox:
 
     def _with_following(self, first: Audio) -> Audio:
         """A second of audio, or what there is before the next text; the rest of a long frame waits on."""
-        size = round(2 * self.rate * _PIECE_S)
+        size = round(self.bytes_per_s * _PIECE_S)
         data = bytearray(first.data)
         while len(data) < size and self._waiting and isinstance(following := self._waiting[0], Audio):
             data += following.data
@@ -152,4 +152,4 @@ class Inbox:
                 self._changed.notify_all()
 
     def _has_room(self) -> bool:
-        return self._n_bytes < BACKLOG_S * 2 * self.rate and len(self._waiting) < _MAX_MESSAGES
+        return self._n_bytes < BACKLOG_S * self.bytes_per_s and len(self._waiting) < _MAX_MESSAGES

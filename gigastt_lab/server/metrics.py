@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from prometheus_client import (
@@ -13,6 +15,8 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+
+from gigastt_lab.server.jobs.records import STATUSES, Status
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -28,9 +32,14 @@ PATHS: Final = (
     "/v1/transcribe",
     "/v1/transcribe/stream",
     "/v1/audio/transcriptions",
+    "/v1/jobs",
+    "/v1/jobs/{job_id}",
+    "/v1/jobs/{job_id}/result",
+    "/v1/jobs/{job_id}/events",
     "/v1/ws",
 )
 _OTHER: Final = "other"
+_JOB: Final = re.compile(r"^/v1/jobs/[^/]+")
 
 # Seconds. Source: gigastt 2.0, `metrics.rs`; longer ones are added for long files.
 _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -40,8 +49,17 @@ _RTF_BUCKETS: Final = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 class Metrics:
     """One server's counters; several in a process do not meet."""
 
-    def __init__(self, *, pool_available: Callable[[], int], pool_waiters: Callable[[], int]) -> None:
-        """Begin at zero; the state of the pool is asked for when it is read."""
+    def __init__(
+        self,
+        *,
+        pool_available: Callable[[], int],
+        pool_waiters: Callable[[], int],
+        connections: Callable[[], int],
+        uploads: Callable[[], int],
+        jobs: Callable[[Status], int],
+        jobs_bytes: Callable[[], int],
+    ) -> None:
+        """Begin at zero; what is now (permits, connections, uploads) is asked for when it is read."""
         # They would be a second series for every counter, which gigastt does not have.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = registry = CollectorRegistry()
@@ -72,6 +90,18 @@ class Metrics:
             "gigastt_rate_limit_rejections", "Requests refused because their client sent too many.",
             registry=registry,
         )  # fmt: skip
+        self.unauthorized = Counter(
+            "gigastt_unauthorized", "Requests refused because they had no API key, or none that is known.",
+            registry=registry,
+        )  # fmt: skip
+        self.connection_rejections = Counter(
+            "gigastt_connection_rejections", "Connections refused because too many were open.",
+            registry=registry,
+        )  # fmt: skip
+        self.upload_rejections = Counter(
+            "gigastt_upload_rejections", "Requests refused because too many bodies were held.",
+            registry=registry,
+        )  # fmt: skip
         self.ws_active = Gauge(
             "gigastt_ws_active_connections", "WebSockets that are open.", registry=registry
         )
@@ -80,17 +110,36 @@ class Metrics:
             "gigastt_real_time_factor", "Seconds of work per second of audio, of one file or session.",
             buckets=_RTF_BUCKETS, registry=registry,
         )  # fmt: skip
-        available = Gauge("gigastt_pool_available", "Permits that are free.", registry=registry)
-        available.set_function(pool_available)
-        waiters = Gauge("gigastt_pool_waiters", "Requests that wait for a permit.", registry=registry)
-        waiters.set_function(pool_waiters)
+        for name, told, read in (
+            ("gigastt_pool_available", "Permits that are free.", pool_available),
+            ("gigastt_pool_waiters", "Requests that wait for a permit.", pool_waiters),
+            ("gigastt_connections", "Connections that are open, WebSockets among them.", connections),
+            ("gigastt_jobs_bytes", "Bytes that the recordings and results of jobs take.", jobs_bytes),
+            ("gigastt_uploads", "Bodies that are held: being received, waiting, or worked on.", uploads),
+        ):
+            Gauge(name, told, registry=registry).set_function(read)
+        by_status = Gauge("gigastt_jobs", "Jobs of /v1/jobs that are kept.", ["status"], registry=registry)
+        for status in STATUSES:
+            by_status.labels(status).set_function(partial(jobs, status))
 
     def request(self, method: str, path: str, status: int, took_s: float) -> None:
         """Count a request that was answered."""
         method = method if method in _METHODS else _OTHER
+        path = _JOB.sub("/v1/jobs/{job_id}", path)
         path = path if path in PATHS else _OTHER
         self._requests.labels(method, path, str(status)).inc()
         self._request_s.labels(method, path).observe(took_s)
+
+    def refused(self, code: str) -> None:
+        """Count a request that was refused before it reached its route."""
+        counters = {
+            "rate_limit_exceeded": self.rate_limit_rejections,
+            "unauthorized": self.unauthorized,
+            "connections_saturated": self.connection_rejections,
+            "uploads_saturated": self.upload_rejections,
+        }
+        if code in counters:
+            counters[code].inc()
 
     def worked(self, audio_s: float, work_s: float) -> None:
         """Count a file or session that is done."""

@@ -24,9 +24,11 @@ from gigastt_lab.prepare import prepare_model
 from gigastt_lab.server import logs
 from gigastt_lab.server.app import create_app
 from gigastt_lab.server.config import ConfigSource, ServerConfig, is_loopback
+from gigastt_lab.server.descriptors import allow_descriptors
+from gigastt_lab.server.keys import ApiKeys, read_keys
 from gigastt_lab.server.option import OptionError
 from gigastt_lab.server.state import ServerState
-from gigastt_lab.server.transport import Http, Sockets
+from gigastt_lab.server.transport import protocols
 
 logger = logging.getLogger(__name__)
 
@@ -40,40 +42,46 @@ def run(source: ConfigSource) -> int:
     """Serve until a signal ends it; returns the exit code.
 
     Raises:
-        OptionError: the configuration cannot be.
+        OptionError: the configuration cannot be, or the file of API keys.
     """
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to read again
     config = source.read()
     _bound_arenas()
     logs.configure(config.log_level, config.log_format)
+    keys = None if config.api_key_file is None else read_keys(config.api_key_file)
     _warn_of(config)
+    allow_descriptors(config)
     try:
         listener = _listen(config)
     except OSError as error:
         logger.error("cannot listen on %s, port %d: %s", config.host, config.port, error.strerror or error)
         return ExitCode.FAILED
     with listener:
-        return asyncio.run(_Process(source, config, listener).serve())
+        return asyncio.run(_Process(source, config, keys, listener).serve())
 
 
 class _Process:
     """One server, from its first connection to its last."""
 
-    def __init__(self, source: ConfigSource, config: ServerConfig, listener: socket.socket) -> None:
+    def __init__(
+        self, source: ConfigSource, config: ServerConfig, keys: ApiKeys | None, listener: socket.socket
+    ) -> None:
         self._source = source
         self._config = config
+        self._keys = keys
         self._listener = listener
         self._failure: GigasttError | OSError | None = None
 
     async def serve(self) -> int:
-        self._state = ServerState(self._config)
+        self._state = ServerState(self._config, self._keys)
         app = create_app(self._state)
+        http, websockets = protocols(self._state.connections)
         self._server = _Server(
             uvicorn.Config(
                 app,
-                http=Http,
-                ws=Sockets,
+                http=http,
+                ws=websockets,
                 ws_max_size=self._config.ws_frame_max_bytes,
                 # A client whose audio waits to be worked on answers no ping; silence has its own limit.
                 ws_ping_interval=None,
@@ -98,7 +106,7 @@ class _Process:
             await self._server.serve(sockets=[self._listener])
         finally:
             await self._break_off()
-            self._state.close()
+            await self._state.close()
             if not loading.done():
                 loading.cancel()
         logger.info("stopped")
@@ -151,14 +159,28 @@ class _Process:
             (transport.abort if transport.get_write_buffer_size() else transport.close)()
 
     def _reload(self) -> None:
-        """Handle SIGHUP: read the limits again."""
+        """Handle SIGHUP: read API keys and limits again, each for itself."""
+        self._reload_keys()
         try:
             config = self._source.reload(self._state.config)
         except OptionError as error:
             logger.error("the limits stay as they were: %s", error)
             return
         self._state.apply(config)
+        allow_descriptors(config)
         logger.info("limits read again")
+
+    def _reload_keys(self) -> None:
+        path = self._config.api_key_file
+        if path is None:
+            return
+        try:
+            keys = read_keys(path)
+        except OptionError as error:
+            logger.error("the API keys stay as they were: %s", error)
+            return
+        self._state.keys = keys
+        logger.info("%d API keys read again", len(keys))
 
 
 class _Server(uvicorn.Server):
@@ -238,9 +260,14 @@ def _bound_arenas() -> None:
 
 def _warn_of(config: ServerConfig) -> None:
     """Warn of what an operator may not have meant."""
-    if not is_loopback(config.host):
+    if not is_loopback(config.host) and config.api_key_file is None:
         logger.warning(
             "whoever reaches %s can use this server: nothing asks callers who they are", config.host
+        )
+    elif not is_loopback(config.host):
+        logger.warning(
+            "API keys come to %s in plain HTTP: whoever listens on the way has them; a proxy with TLS helps",
+            config.host,
         )
     if config.cors_allow_any:
         logger.warning("--cors-allow-any: every web page that somebody here visits can use this server")

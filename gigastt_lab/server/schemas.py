@@ -6,16 +6,20 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gigastt_lab.audio.containers.kinds import CONTAINERS
 from gigastt_lab.server.errors import (
     BAD_REQUEST,
     HOST_DENIED,
     INFERENCE_ERROR,
     METRICS_DISABLED,
+    MODEL_NOT_FOUND,
     ORIGIN_DENIED,
     PAYLOAD_TOO_LARGE,
     POOL_SATURATED,
     RATE_LIMIT_EXCEEDED,
     REQUEST_TIMEOUT,
+    UNAUTHORIZED,
+    UPLOADS_SATURATED,
     Kind,
 )
 
@@ -32,6 +36,30 @@ class ErrorShape(Shape):
     code: str = Field(description="For machines.")
     message: str = Field(description="For people.")
     error: str = Field(description="The message once more, for older clients.")
+    retry_after_ms: int | None = Field(None, description="When another try may help.")
+
+
+class OpenAIErrorDetail(Shape):
+    """What OpenAI's clients read of an error."""
+
+    message: str
+    type: Literal[
+        "invalid_request_error",
+        "authentication_error",
+        "permission_error",
+        "rate_limit_error",
+        "server_error",
+    ]
+    param: str | None = Field(description="The field that is wrong.")
+    code: str
+
+
+class OpenAIErrorShape(Shape):
+    """Every error of OpenAI's routes."""
+
+    error: OpenAIErrorDetail
+    code: str = Field(description="For machines.")
+    message: str = Field(description="For people.")
     retry_after_ms: int | None = Field(None, description="When another try may help.")
 
 
@@ -53,8 +81,17 @@ class ReadinessShape(Shape):
     reason: Literal["loading", "pool_exhausted", "shutting_down"] | None = None
 
 
+class OpenAIModelShape(Shape):
+    """The model, as OpenAI's clients read it."""
+
+    id: str
+    object: Literal["model"]
+    created: int = Field(description="When the server started, in seconds since 1970.")
+    owned_by: str
+
+
 class ModelShape(Shape):
-    """The model, and what the server can do with it."""
+    """The model, and what the server can do with it; also a list of models, for OpenAI's clients."""
 
     id: str
     name: str
@@ -68,6 +105,8 @@ class ModelShape(Shape):
     supported_formats: list[str]
     supported_rates: list[int]
     diarization: bool
+    object: Literal["list"]
+    data: list[OpenAIModelShape]
 
 
 class WordShape(Shape):
@@ -90,8 +129,17 @@ class TranscriptShape(Shape):
 Responses = dict[int | str, dict[str, Any]]
 Schema = dict[str, Any]
 
-_GUARDS: Final = (ORIGIN_DENIED, HOST_DENIED, RATE_LIMIT_EXCEEDED)
-_WORK: Final = (BAD_REQUEST, REQUEST_TIMEOUT, PAYLOAD_TOO_LARGE, INFERENCE_ERROR, POOL_SATURATED)
+_GUARDS: Final = (ORIGIN_DENIED, HOST_DENIED, UNAUTHORIZED, RATE_LIMIT_EXCEEDED)
+_WORK: Final = (
+    BAD_REQUEST,
+    REQUEST_TIMEOUT,
+    PAYLOAD_TOO_LARGE,
+    INFERENCE_ERROR,
+    POOL_SATURATED,
+    UPLOADS_SATURATED,
+)
+
+EVENTS: Final = "text/event-stream"
 
 BINARY: Final[Schema] = {"type": "string", "format": "binary"}
 FILE_FORM: Final[Schema] = {
@@ -102,7 +150,7 @@ FILE_FORM: Final[Schema] = {
 AUDIO_BODY: Final[Schema] = {
     "requestBody": {
         "required": True,
-        "description": "An audio file: WAV, FLAC, MP3, Ogg, M4A, WebM or AAC, told from its bytes.",
+        "description": f"An audio file, told from its bytes: {', '.join(CONTAINERS.values())}.",
         "content": {
             "application/octet-stream": {"schema": BINARY},
             "multipart/form-data": {"schema": FILE_FORM},
@@ -111,14 +159,14 @@ AUDIO_BODY: Final[Schema] = {
 }
 
 
-def errors_of(*kinds: Kind) -> Responses:
+def errors_of(*kinds: Kind, shape: type[Shape] = ErrorShape) -> Responses:
     """Error answers of a route, besides its result."""
     by_status: dict[int | str, list[Kind]] = {}
     for kind in kinds:
         by_status.setdefault(kind.status, []).append(kind)
     return {
         status: {
-            "model": ErrorShape,
+            "model": shape,
             "description": "; ".join(f"`{kind.code}`: {kind.message}" for kind in same),
         }
         for status, same in by_status.items()
@@ -127,4 +175,6 @@ def errors_of(*kinds: Kind) -> Responses:
 
 GUARDED: Final = errors_of(*_GUARDS)
 WORKING: Final = errors_of(*_GUARDS, *_WORK)
-METRICS: Final = errors_of(*_GUARDS[:2], METRICS_DISABLED)
+OPENAI_WORKING: Final = errors_of(*_GUARDS, *_WORK, shape=OpenAIErrorShape)
+OPENAI_MODEL: Final = errors_of(*_GUARDS, MODEL_NOT_FOUND, shape=OpenAIErrorShape)
+METRICS: Final = errors_of(*_GUARDS[:3], METRICS_DISABLED)

@@ -14,9 +14,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gigastt_lab.server import messages
-from gigastt_lab.server.errors import BAD_REQUEST, HEAD_TOO_LARGE, ApiError
+from gigastt_lab.server.admission import Connections
+from gigastt_lab.server.errors import BAD_REQUEST, CONNECTIONS_SATURATED, HEAD_TOO_LARGE, ApiError
 
 _HEAD_S: Final = 30.0  # from the first byte of a request, or a connection, to the end of the head
+_SPARE_HEAD_S: Final = 5.0  # the same, on a connection beyond the limit
 _UNREAD_S: Final = 600.0  # a connection on which nothing of what was sent is read
 _CLOSE_S: Final = 10.0  # for a reader to take what was sent last
 _NOT_UTF8: Final = 1007
@@ -31,12 +33,16 @@ class Http(H11Protocol):
     under way, and goes on without an upgrade that nobody knows (h2c, which Java asks for each time).
     """
 
+    admitted: Connections  # of the server: see `protocols`
+    _is_spare = False
     _waiting: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """See uvicorn."""
         super().connection_made(transport)
+        self._is_spare = not self.admitted.enter(transport, self._give_way)
+        self.app_state = {**self.app_state, "is_spare": self._is_spare}  # for `middleware.Frontier`
         self._wait_for_head()
 
     def data_received(self, data: bytes) -> None:
@@ -46,6 +52,13 @@ class Http(H11Protocol):
             self._wait_no_more()  # it is a WebSocket's now, or a head has ended
         elif self._waiting is None:
             self._wait_for_head()
+
+    def on_response_complete(self) -> None:
+        """See uvicorn, whose time of rest is a constant."""
+        self.timeout_keep_alive = self.admitted.keep_alive_s()  # type: ignore[assignment] # of `call_later`
+        super().on_response_complete()
+        if self.timeout_keep_alive_task is not None:  # else the next request is there already
+            self.admitted.rest(self.transport)
 
     def pause_writing(self) -> None:
         """See uvicorn."""
@@ -59,6 +72,7 @@ class Http(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See uvicorn."""
+        self.admitted.leave(self.transport)
         self._wait_no_more()
         self._read_again()
         super().connection_lost(exc)
@@ -82,11 +96,19 @@ class Http(H11Protocol):
             ApiError(HEAD_TOO_LARGE) if is_large else ApiError(BAD_REQUEST, "This is no HTTP request.")
         )
 
+    def _give_way(self) -> None:
+        """End a spare connection, which asked for nothing yet, or whose answer waits, for newer ones."""
+        if self.transport.get_protocol() is self:
+            self._refuse(ApiError(CONNECTIONS_SATURATED, retry_after_s=_SPARE_HEAD_S))
+        else:
+            self.transport.abort()
+
     def _refuse(self, error: ApiError) -> None:
         body = messages.as_text(error.content).encode()
         status = HTTPStatus(error.kind.status)
+        further = "".join(f"{name.lower()}: {value}\r\n" for name, value in error.all_headers.items())
         head = (
-            f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: application/json\r\n"
+            f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: application/json\r\n{further}"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         if self.cycle is None or not self.cycle.response_started or self.cycle.response_complete:
@@ -94,9 +116,12 @@ class Http(H11Protocol):
         self.transport.close()
 
     def _wait_for_head(self) -> None:
-        self._waiting = self.loop.call_later(_HEAD_S, self.transport.close)
+        wait_s = _SPARE_HEAD_S if self._is_spare else _HEAD_S
+        self._waiting = self.loop.call_later(wait_s, self.transport.close)
+        self.admitted.rest(self.transport)
 
     def _wait_no_more(self) -> None:
+        self.admitted.wake(self.transport)
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
@@ -109,6 +134,13 @@ class Http(H11Protocol):
 
 class Sockets(WebSocketsSansIOProtocol):
     """WebSockets that neither log nor hoard what a client may send, and end though it reads nothing."""
+
+    admitted: Connections
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See uvicorn."""
+        self.admitted.leave(self.transport)
+        super().connection_lost(exc)
 
     async def send(self, message: Any) -> None:
         """See uvicorn, which takes a handshake that was refused in good order for one that was forgotten."""
@@ -150,6 +182,12 @@ class Sockets(WebSocketsSansIOProtocol):
         if not self.close_sent:
             self.conn.send_close(code)
             self.handle_parser_exception()
+
+
+def protocols(admitted: Connections) -> tuple[type[Http], type[Sockets]]:
+    """Protocols of one server, whose connections are those."""
+    http = type("Http", (Http,), {"admitted": admitted})
+    return http, type("Sockets", (Sockets,), {"admitted": admitted})
 
 
 def _is_handshake(method: bytes, headers: list[tuple[bytes, bytes]]) -> bool:

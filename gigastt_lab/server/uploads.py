@@ -57,7 +57,7 @@ async def received(
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and int(stated) > limit_bytes:
         raise _too_large(limit_bytes)
-    counted = _Counted(request, limit_bytes, timeout_s)
+    counted = CountedBody(request, limit_bytes, timeout_s)
     is_form = request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
     if form_only and not is_form:
         raise ApiError(
@@ -82,7 +82,7 @@ async def received(
         yield upload
 
 
-class _Counted:
+class CountedBody:
     """The messages of a request, which raise where its body grows too large or stops coming."""
 
     def __init__(self, request: Request, limit_bytes: int, timeout_s: float) -> None:
@@ -92,6 +92,7 @@ class _Counted:
         self._timeout_s = timeout_s
 
     async def receive(self) -> Message:
+        """See ASGI; raises `ApiError` or `ClientGoneError`."""
         try:
             async with asyncio.timeout(self._timeout_s):
                 message = await self._receive()
@@ -105,6 +106,7 @@ class _Counted:
         return message
 
     async def chunks(self) -> AsyncIterator[bytes]:
+        """The body, as it comes."""
         while True:
             message = await self.receive()
             yield message.get("body", b"")
@@ -122,9 +124,11 @@ async def _form(request: Request) -> FormData:
 def _of_form(form: FormData) -> Upload:
     uploaded = form.get("file")
     if not isinstance(uploaded, UploadFile):
-        raise ApiError(BAD_REQUEST, "The form has no file in its field `file`; send the audio there.")
+        raise ApiError(
+            BAD_REQUEST, "The form has no file in its field `file`; send the audio there.", param="file"
+        )
     if not uploaded.size:
-        raise ApiError(BAD_REQUEST, "The file is empty; send the content of an audio file.")
+        raise ApiError(BAD_REQUEST, "The file is empty; send the content of an audio file.", param="file")
     fields = tuple((name, value) for name, value in form.multi_items() if isinstance(value, str))
     return Upload(uploaded.file, fields)
 

@@ -391,3 +391,30 @@ def test_plain_http_from_another_machine_has_no_microphone(recording, tmp_path):
         browser.click("talk")
         browser.wait_until(lambda: "только страницам по HTTPS" in browser.text("problem"), "the error")
         assert not browser.element("again").is_displayed()
+
+
+def test_a_server_that_asks_for_a_key_gets_the_one_that_is_typed(browser, clear_clips, tmp_path):
+    keys = tmp_path / "keys"
+    key = "page/key+of=32".replace("=", "") + "0123456789=="  # no subprotocol may have / or =
+    keys.write_text(f"anna: {key}\n", encoding="utf-8")
+    with serving("--api-key-file", str(keys)) as server:
+        browser.open(f"{server.url}/")
+        browser.wait_until(lambda: "нужен ключ" in browser.text("model"), "the question")
+        for typed in ("not-the-right-key", key):
+            browser.wait_until(lambda: browser.element("key").is_displayed(), "the form")
+            browser.element("key-text").send_keys(typed, "\n")
+        browser.wait_until(lambda: "gigaam-demo" in browser.text("model"), "the model's name")
+        assert not browser.element("key").is_displayed()
+        choose(browser, clear_clips[0].path)
+        assert finals(browser)
+        browser.click("talk")
+        browser.wait_until(lambda: browser.text("status") == "Слушаю.", "the server's place")
+        browser.click("talk")
+        browser.wait_until(lambda: browser.text("talk") == "Говорить", "the end of the session")
+        browser.driver.refresh()  # the key stays with the tab
+        browser.wait_until(lambda: "gigaam-demo" in browser.text("model"), "the model's name")
+        assert [told for told in browser.complaints() if "401 (Unauthorized)" not in told] == []
+        assert [url for url in browser.requested() if key in url] == []
+        browser.evaluate("sessionStorage.clear()")
+        server.wait_for_line("GET /v1/ws 101 .* by anna")
+        assert key not in server.log

@@ -26,7 +26,12 @@ def test_health_ready_models(server):
     health = server.get("/health").json
     assert (health["status"], health["model"], health["version"]) == ("ok", "gigaam-demo", "2.0.13")
     assert server.get("/ready").json == {"status": "ready", "pool_available": 4, "pool_total": 4}
-    assert server.get("/v1/models").json == {
+    models = server.get("/v1/models").json
+    assert models.pop("object") == "list"  # what OpenAI's clients read: tests/server/test_openai.py
+    assert [each["id"] for each in models.pop("data")] == ["gigaam-demo"]
+    assert models["supported_formats"][:7] == ["wav", "mp3", "m4a", "ogg", "flac", "webm", "aac"]
+    assert {"amr", "wma", "aiff"} < set(models["supported_formats"])
+    assert models == {
         "id": "gigaam-demo",
         "name": "gigaam-demo",
         "version": "2.0.13",
@@ -36,7 +41,7 @@ def test_health_ready_models(server):
         "sample_rate": 16_000,
         "pool_size": 4,
         "pool_available": 4,
-        "supported_formats": ["wav", "mp3", "m4a", "ogg", "flac", "webm", "aac"],
+        "supported_formats": models["supported_formats"],
         "supported_rates": [8_000, 16_000, 24_000, 44_100, 48_000],
         "diarization": False,
     }
@@ -125,17 +130,18 @@ def test_a_stream_of_silence_is_one_empty_final(server):
     assert (final["type"], final["text"], final["words"]) == ("final", "", [])
 
 
-def test_a_stream_of_a_file_that_is_cut_says_what_it_heard_and_then_the_error(server, speech):
+def test_a_stream_of_a_damaged_file_hears_the_rest_and_says_what_is_missing(server, speech):
     content = by_soundfile(np.tile(speech, 4), RATE, "FLAC")
     damaged = bytearray(content)
-    damaged[len(content) * 8 // 10 :][:200] = b""
-    damaged[len(content) * 8 // 10 : len(content) * 8 // 10 + 300] = bytes(300)
+    damaged[len(content) // 2 : len(content) // 2 + 300] = bytes(300)
     answer = server.post("/v1/transcribe/stream", bytes(damaged))
-    found = events(answer)
+    finals = [event for event in events(answer) if event["type"] == "final"]
+    told = [warning for event in finals for warning in event.get("warnings", [])]
     assert answer.status == 200
-    assert found[-1]["type"] == "error"
-    assert found[-1]["code"] == "bad_request"
-    assert [event for event in found if event["type"] == "final"]
+    assert {warning["kind"] for warning in told} == {"damaged"}
+    at = told[0]["start"]
+    assert 0 < at < len(speech) * 4 / RATE
+    assert finals[0]["start"] < at < finals[-1]["end"]  # what comes behind is heard
 
 
 @pytest.mark.parametrize("route", ["/v1/transcribe", "/v1/transcribe/stream"])
@@ -176,7 +182,7 @@ def test_errors_tell_nothing_of_the_machine(server):
     for body in bodies:
         text = server.post("/v1/transcribe", body).text.lower()
         for word in ("/", "traceback", "libsndfile", "soundfile", "ffmpeg", "onnx", "python", "pyav", "av."):
-            assert word not in text.replace("m4a/mp4", ""), text
+            assert word not in text.replace("m4a/mp4/3gp/mov", "").replace("webm/mkv", ""), text
 
 
 def test_an_upgrade_that_nobody_knows_is_ignored(server, heard, wav):
@@ -213,31 +219,3 @@ def test_requests_have_ids(server):
         assert len(made) == 32
         assert made != bad
     assert server.get("/nowhere").headers["x-request-id"]
-
-
-def test_openai_route_with_openais_own_client(server, heard, wav):
-    openai = pytest.importorskip("openai")
-    with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
-        create = client.audio.transcriptions.create
-        transcript = heard.transcribe(wav)
-        assert create(model="whisper-1", file=("a.wav", wav)).text == transcript.text
-        assert create(model="x", file=("a.wav", wav), response_format="text").strip() == transcript.text
-        for name in ("srt", "vtt"):
-            assert create(model="x", file=("a.wav", wav), response_format=name) == render(transcript, name)
-        verbose = create(
-            model="whisper-1",
-            file=("a.wav", wav),
-            response_format="verbose_json",
-            timestamp_granularities=["word", "segment"],
-            language="ru",
-        )
-        assert verbose.duration == pytest.approx(transcript.duration_s, abs=1e-3)
-        assert [word.word for word in verbose.words] == [word.text for word in transcript.words]
-        assert [word.start for word in verbose.words] == [round(word.start, 3) for word in transcript.words]
-        assert " ".join(segment.text for segment in verbose.segments) == transcript.text
-        with pytest.raises(openai.BadRequestError) as refused:
-            create(model="x", file=("a.wav", wav), response_format="diarized_json")
-        assert "response_format has to be one of" in refused.value.body
-        with pytest.raises(openai.BadRequestError) as refused:
-            create(model="x", file=("a.wav", b"no audio"))
-        assert "not a known audio file" in refused.value.body

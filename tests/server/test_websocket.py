@@ -37,6 +37,9 @@ def test_ready_says_what_the_server_can(server):
             "diarization": False,
             "max_session_secs": 3600,
             "idle_timeout_secs": 300,
+            "containers": ["webm", "ogg", "mp4", "mp3", "aac", "flac", "wav"],
+            "presets": ["low-latency", "balanced", "accurate"],
+            "preset": "balanced",
         }
 
 
@@ -136,12 +139,47 @@ def test_another_version_of_the_protocol_is_refused(server, version):
     assert "1.0" in error["message"]
 
 
-@pytest.mark.parametrize("text", ["", "stop", "[]", '"stop"', "{", '{"type":"dance"}', "null", "[" * 99_999])
-def test_a_text_message_that_means_nothing_is_a_bad_request(server, text):
+IGNORED = [
+    "",
+    "stop",
+    "[]",
+    '"stop"',
+    "{",
+    '{"type":"dance"}',
+    "null",
+    "[" * 99_999,
+    '{"type":["stop"]}',
+    "ping",
+]
+
+
+@pytest.mark.parametrize("text", [*IGNORED, '{"type":"KeepAlive"}', '{"eof":1}'])
+def test_a_text_message_that_is_not_known_is_ignored(server, clear_clips, heard, text):
+    """As gigastt's: keep-alives of other protocols change nothing, before audio and after it."""
+    pcm16 = as_pcm16(clear_clips[0].waveform)
+    session = heard.stream()
+    expected = [r.text for r in (*session.accept(pcm16), *session.finish()) if r.kind == "final"]
     with server.socket() as socket:
         said(socket)
         socket.send(text)
-        assert said(socket)["code"] == "bad_request"
+        tell(socket, type="configure", sample_rate=RATE)
+        socket.send(pcm16[:30_001])
+        socket.send(text)
+        socket.send(pcm16[30_001:])
+        socket.send(text)
+        tell(socket, type="stop")
+        messages, code, _ = rest_of(socket)
+    assert [message for message in messages if message["type"] == "error"] == []
+    assert [message["text"] for message in finals(messages) if message["text"]] == expected
+    assert code == 1000
+
+
+def test_what_was_ignored_is_in_the_log_at_debug():
+    with serving("--log-level", "debug") as server, server.socket() as socket:
+        said(socket)
+        socket.send('{"type":"KeepAlive"}' + 9_999 * "x")
+        server.wait_for_line(r'DEBUG .*not known was ignored: {"type":"KeepAlive"}x+')
+        assert max(map(len, server.lines)) < 1_000
         tell(socket, type="stop")
         assert rest_of(socket)[1] == 1000
 
@@ -247,7 +285,7 @@ def test_a_reader_that_does_not_read_takes_no_memory_and_its_session_ends():
         before = server.rss_kb()
         with suppress(OSError):  # full: the server reads no more, or has ended the session
             for _ in range(1_000):
-                socket.sendall(1_000 * frame_of(b"{}", opcode=1))
+                socket.sendall(1_000 * frame_of(b'{"type":"flush"}', opcode=1))
         assert server.rss_kb() < before + 20_000
         assert eventually(lambda: server.available() == 1)
         server.wait_for_line("the client of a stream went away")

@@ -192,9 +192,13 @@ def eventually(condition: Callable[[], Any]) -> Any:
 
 
 def is_error(answer: Answer, status: int, code: str) -> bool:
-    """Whether an answer is this error in the shape that all errors have."""
+    """Whether an answer is this error in the shape that all errors have, or in OpenAI's."""
     content = answer.json
     assert (answer.status, content["code"]) == (status, code), answer
-    assert content["message"] == content["error"]
+    error = content["error"]
+    if isinstance(error, dict):
+        assert (error["code"], error["message"]) == (code, content["message"])
+    else:
+        assert content["message"] == error
     assert answer.headers["content-type"] == "application/json"
     return True

@@ -20,13 +20,14 @@ const Messages = (() => {
     rate_limit_exceeded: "Слишком много запросов.",
     refused: "Сервер не открыл поток: возможно, прокси между ним и браузером не пропускает WebSocket.",
     request_timeout: "Файл не дошёл до сервера целиком.",
+    unauthorized: "Серверу нужен ключ доступа.",
     unreachable: "Сервер не отвечает.",
   };
 
   // Where another try may help; of the rest, the next try would end as this one.
   const PASSING = new Set([
     "closed_1013", "idle_timeout", "lost", "max_session_duration_exceeded", "pool_closed", "pool_saturated",
-    "rate_limit_exceeded", "refused", "request_timeout", "unreachable",
+    "rate_limit_exceeded", "refused", "request_timeout", "unauthorized", "unreachable",
   ]);
 
   // Whose own sentence says more than the code.

@@ -61,6 +61,7 @@ const Page = (() => {
     byId("problem-detail").textContent = detail;
     byId("problem").hidden = false;
     byId("problem").scrollIntoView({block: "nearest"});
+    if (error.code === "unauthorized") askForKey();
     byId("again").hidden = !canRetry;
     byId("again").onclick = () => {
       hideProblem();
@@ -140,10 +141,29 @@ const Page = (() => {
       if (isLoading) setTimeout(introduce, MODEL_POLL_MS);
     } catch (error) {
       shown.textContent = Messages.of(error).text;
+      if (error.code === "unauthorized") askForKey();
     }
   }
 
+  function askForKey() {
+    byId("key").hidden = false;
+    showExample('-H "Authorization: Bearer КЛЮЧ" ');
+  }
+
+  function takeKey(event) {
+    event.preventDefault();
+    Server.useKey(byId("key-text").value);
+    byId("key").hidden = true;
+    byId("key-text").value = "";
+    introduce();
+  }
+
+  function showExample(key) {
+    byId("example").textContent = `curl ${key}-F file=@запись.ogg ${new URL("v1/transcribe", location.href)}`;
+  }
+
   function listen() {
+    byId("key").addEventListener("submit", takeKey);
     byId("copy").addEventListener("click", copy);
     byId("toggle").addEventListener("click", toggleTable);
     for (const button of document.querySelectorAll("[data-format]")) {
@@ -151,7 +171,7 @@ const Page = (() => {
     }
     player.addEventListener("loadedmetadata", () => document.body.classList.add("playable"));
     player.addEventListener("timeupdate", () => view.markAt(player.currentTime));
-    byId("example").textContent = `curl -F file=@запись.ogg ${new URL("v1/transcribe", location.href)}`;
+    showExample("");
   }
 
   listen();

@@ -13,6 +13,19 @@ const Server = (() => {
     }
   }
 
+  const KEY = "gigastt-key";
+  let key = "";  // asked for by some servers; kept while the tab is open, where the browser allows that
+  try {
+    key = sessionStorage.getItem(KEY) || "";
+  } catch {}
+
+  function useKey(given) {
+    key = given;
+    try {
+      sessionStorage.setItem(KEY, key);
+    } catch {}
+  }
+
   const unreachable = () => new ServerError({code: "unreachable"});
   const lost = () => new ServerError({code: "lost"});
 
@@ -34,8 +47,9 @@ const Server = (() => {
     }
   }
 
-  async function answered(path, options) {
-    const response = await translated(fetch(path, options), unreachable);
+  async function answered(path, options = {}) {
+    const headers = {...options.headers, ...(key && {Authorization: `Bearer ${key}`})};
+    const response = await translated(fetch(path, {...options, headers}), unreachable);
     if (response.ok) return response;
     const content = await response.json().catch(() => ({}));
     throw new ServerError({code: `http_${response.status}`, message: response.statusText, ...content});
@@ -88,7 +102,8 @@ const Server = (() => {
       this.handlers = {onReady, onResult, onEnd};
       const url = new URL("v1/ws", location.href);
       url.protocol = url.protocol.replace("http", "ws");
-      this.socket = new WebSocket(url);
+      // A page cannot set the headers of a handshake, but what it offers to speak.
+      this.socket = new WebSocket(url, key ? ["bearer", encodeURIComponent(key)] : []);
       this.socket.onmessage = ({data}) => this.hear(JSON.parse(data));
       this.socket.onclose = ({code}) => this.end(code);
     }
@@ -155,5 +170,5 @@ const Server = (() => {
     }
   }
 
-  return {model, transcribe, Live, Error: ServerError};
+  return {model, transcribe, useKey, Live, Error: ServerError};
 })();
