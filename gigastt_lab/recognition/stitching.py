@@ -115,6 +115,20 @@ def joined(before: Sequence[Word], after: Sequence[Word]) -> tuple[Word, ...]:
     )
 
 
+def within(words: Sequence[Word], start_s: float, end_s: float) -> tuple[Word, ...]:
+    """The words with no time before `start_s` or behind `end_s`; in seconds, from the same zero."""
+    return tuple(
+        word
+        if start_s <= word.start <= word.end <= end_s
+        else replace(word, start=_between(word.start, start_s, end_s), end=_between(word.end, start_s, end_s))
+        for word in words
+    )
+
+
+def _between(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)
+
+
 def _cut_before(words: Sequence[Word], n: int, middle: float) -> float:
     """The time between word n - 1 and word n; beyond the ends, `middle` where it lies there."""
     if n == 0:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from gigastt_lab.errors import ModelError, ModelNotFoundError
+from gigastt_lab.recognition.word_edges import FrameSpan, word_edges
 from gigastt_lab.types import Word
 
 WORD_START = "\u2581"  # "▁", SentencePiece's mark of a word start
@@ -22,18 +25,43 @@ _CLOSING = frozenset(",.!?:;…»)]}”")
 _OPENING = frozenset("«([{„")
 
 
+# Signs among Unicode's punctuation that are read aloud; its signs of money and mathematics, № and ° are too.
+_READ_ALOUD = frozenset("%‰&@#§")
+
+
+@dataclass(frozen=True)
+class _Token:
+    """A token of a word: its encoder frame and its probability."""
+
+    frame: int
+    probability: float
+
+
 @dataclass
 class _Draft:
-    """A word while it is put together."""
+    """A word while it is put together.
 
-    text: str = ""
-    frames: list[int] = field(default_factory=list)
-    probabilities: list[float] = field(default_factory=list)
+    Attributes:
+        text: The word as written so far.
+        tokens: Tokens that its times and confidence are of: those with a sound, and the mark of its start.
+            Of a word that is punctuation alone, all.
+        sounds: False of such a word.
+        last_frame: Frame of its last token of any kind.
+    """
+
+    text: str
+    tokens: list[_Token]
+    sounds: bool
+    last_frame: int
 
     def extend(self, other: _Draft) -> None:
+        """Go on with `other`: punctuation adds to the text of what sounds, not to its time."""
         self.text += other.text
-        self.frames += other.frames
-        self.probabilities += other.probabilities
+        self.last_frame = other.last_frame
+        if self.sounds == other.sounds:
+            self.tokens += other.tokens
+        elif other.sounds:
+            self.tokens, self.sounds = other.tokens, True
 
 
 class Tokenizer:
@@ -42,8 +70,9 @@ class Tokenizer:
     Attributes:
         pieces: Pieces by id.
         blank_id: Id of the blank.
-        is_spoken: True where a piece holds a letter or a digit; others are punctuation, which models emit
-            late, in the silence that follows. Shape (n_pieces,).
+        is_spoken: True where a piece holds a letter, a digit or a sign that is read aloud; others are
+            punctuation, which models emit late, in the silence that follows. Shape (n_pieces,).
+        is_closing: True of a piece that is nothing but punctuation of the word before. Shape (n_pieces,).
     """
 
     def __init__(self, pieces: Sequence[str]) -> None:
@@ -52,7 +81,9 @@ class Tokenizer:
         self.blank_id = self.pieces.index(BLANK_PIECE)
         surface = {BLANK_PIECE: "", UNKNOWN_PIECE: UNKNOWN_TEXT}
         self._surface = tuple(surface.get(piece, piece) for piece in self.pieces)
-        self.is_spoken = np.array([any(map(str.isalnum, text)) for text in self._surface])
+        self.is_spoken = np.array([_is_spoken(text) for text in self._surface])
+        marks = [text.removeprefix(WORD_START) for text in self._surface]
+        self.is_closing = np.array([bool(text) and _CLOSING.issuperset(text) for text in marks])
 
     @classmethod
     def from_file(cls, path: str | Path) -> Tokenizer:
@@ -83,7 +114,7 @@ class Tokenizer:
         >>> Tokenizer(["▁да", ",", "▁не", "т", "<blk>"]).text([0, 1, 2, 3])
         'да, нет'
         """
-        return " ".join(draft.text for draft in self._drafts((int(i), 0, 0.0) for i in ids))
+        return " ".join(draft.text for draft in self._drafts((int(i), _Token(0, 0.0)) for i in ids))
 
     def words(
         self,
@@ -92,6 +123,8 @@ class Tokenizer:
         probabilities: Iterable[float],
         frame_s: float,
         offset_s: float = 0.0,
+        *,
+        until_s: float = math.inf,
     ) -> tuple[Word, ...]:
         """Words with times and confidence.
 
@@ -100,38 +133,81 @@ class Tokenizer:
         … » ) ] } ”`` to the word before, ``« ( [ { „`` to the word after. With this one exception the words
         joined by single spaces are the plain detokenisation (``▁`` read as a space).
 
+        Models emit punctuation late: a full stop once the silence behind it tells that the sentence is over.
+        So times and confidence are those of the pieces with a sound (`is_spoken`) and of a ``▁`` before them;
+        only a word that is punctuation alone, as a dash is, has its own.
+
         Args:
             ids: Token ids, in the order emitted.
             frames: Encoder frame of each token, not decreasing.
             probabilities: Probability of each token, in [0, 1].
             frame_s: Seconds per encoder frame.
             offset_s: Time of frame 0 in seconds.
+            until_s: Time at which the audio ends, in seconds: the last frame may reach beyond it.
 
         Returns:
-            Words; `start` is the start of the first token's frame, `end` the end of the last token's
-            (attached punctuation included), `confidence` the mean token probability.
+            Words, none inside another and none beyond `until_s`; `start` and `end` as `word_edges` has them,
+            `confidence` the mean token probability.
         """
-        tokens = ((int(i), int(f), float(p)) for i, f, p in zip(ids, frames, probabilities, strict=True))
+        tokens = (
+            (int(i), _Token(int(frame), float(probability)))
+            for i, frame, probability in zip(ids, frames, probabilities, strict=True)
+        )
+        drafts = self._drafts(tokens)
+        edges = word_edges(
+            [FrameSpan(each.tokens[0].frame, each.tokens[-1].frame, each.sounds) for each in drafts]
+        )
         return tuple(
             Word(
                 text=draft.text,
-                start=offset_s + draft.frames[0] * frame_s,
-                end=offset_s + (draft.frames[-1] + 1) * frame_s,
-                confidence=sum(draft.probabilities) / len(draft.probabilities),
+                start=min(offset_s + begin * frame_s, until_s),
+                end=min(offset_s + end * frame_s, until_s),
+                confidence=sum(token.probability for token in draft.tokens) / len(draft.tokens),
             )
-            for draft in self._drafts(tokens)
+            for draft, (begin, end) in zip(drafts, edges, strict=True)
         )
 
-    def _drafts(self, tokens: Iterable[tuple[int, int, float]]) -> list[_Draft]:
-        drafts = [_Draft()]
-        for token, frame, probability in tokens:
-            continued, *started = self._surface[token].split(WORD_START)
+    def last_frames(self, ids: Iterable[int], frames: Iterable[int]) -> list[int]:
+        """Frame of the last token of each of `words`, punctuation included: there the word was complete.
+
+        >>> Tokenizer(["▁да", ",", "▁не", "т", "<blk>"]).last_frames([0, 1, 2, 3], [5, 20, 21, 24])
+        [20, 24]
+        """
+        tokens = ((int(i), _Token(int(frame), 0.0)) for i, frame in zip(ids, frames, strict=True))
+        return [draft.last_frame for draft in self._drafts(tokens)]
+
+    def _drafts(self, tokens: Iterable[tuple[int, _Token]]) -> list[_Draft]:
+        drafts: list[_Draft] = []
+        mark: list[_Token] = []  # a bare "▁": the first token of the word that it starts
+        for i, token in tokens:
+            continued, *started = self._surface[i].split(WORD_START)
             if continued:
-                drafts[-1].extend(_Draft(continued, [frame], [probability]))
-            # A bare "▁" belongs to the word that it starts: it is that word's first token.
-            drafts += [_Draft(text, [frame], [probability]) for text in started]
-        # No text: nothing came before the first "▁", or nothing but another "▁" came after one.
-        return _attach_punctuation(draft for draft in drafts if draft.text)
+                part = _Draft(continued, [*mark, token], _is_spoken(continued), token.frame)
+                if mark or not drafts:
+                    drafts.append(part)
+                else:
+                    drafts[-1].extend(part)
+                mark = []
+            for text in started:
+                if text:
+                    drafts.append(_Draft(text, [token], _is_spoken(text), token.frame))
+                mark = [] if text else [token]
+        return _attach_punctuation(drafts)
+
+
+def _is_spoken(text: str) -> bool:
+    """True if a text holds a letter, a digit or a sign that is read aloud.
+
+    >>> [_is_spoken(text) for text in ("да,", "▁5", "%", "№", "₽", ",", "»", "—", "▁", "⁇")]
+    [True, True, True, True, True, False, False, False, False, False]
+    """
+    return any(
+        character.isalnum()
+        or character in _READ_ALOUD
+        or unicodedata.category(character) in ("Sc", "Sm", "So")
+        for character in text
+        if character != WORD_START
+    )
 
 
 def _attach_punctuation(drafts: Iterable[_Draft]) -> list[_Draft]:

@@ -247,7 +247,8 @@ class _Stitcher:
     def _words(self, window: Window, recognition: Recognition) -> tuple[Word, ...]:
         tokens = recognition.tokens
         frames = tokens.frames + window.start // _FRAME
-        return self._tokenizer.words(tokens.ids, frames, tokens.probabilities, self._frame_s)
+        until_s = window.end / _RATE
+        return self._tokenizer.words(tokens.ids, frames, tokens.probabilities, self._frame_s, until_s=until_s)
 
     def _part(self, words: Sequence[Word], done_s: float) -> Part:
         part = Part(tuple(words), done_s, self._duration_s, self._spent, self._n_tokens)

@@ -24,14 +24,18 @@ class Endpointer:
             options: Times that end an utterance.
             by_words: True if `word_at` will be told; else a frame that is not quiet counts as a word.
         """
-        self._min_silence = _frames(options.min_silence_ms)
-        self._min_blank = _frames(options.min_blank_ms)
-        self._limit = _frames(options.max_utterance_ms)
+        self.use(options)
         self._by_words = by_words
         self._position = 0  # frames heard
         self._start = 0
         self._quiet_since = 0
         self._after_word: int | None = None  # the frame after the last one with a word
+
+    def use(self, options: EndpointOptions) -> None:
+        """Go on with other times, from this frame on."""
+        self._min_silence = _frames(options.min_silence_ms)
+        self._min_blank = _frames(options.min_blank_ms)
+        self._limit = _frames(options.max_utterance_ms)
 
     @property
     def spoken(self) -> bool:

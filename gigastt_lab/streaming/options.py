@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -99,6 +99,17 @@ PRESETS: Final[Mapping[Preset, StreamOptions]] = MappingProxyType(
         ),
     }
 )
+
+
+def with_silence(options: StreamOptions, min_silence_ms: int) -> StreamOptions:
+    """The options with another silence that ends an utterance; the time without a word is at least that.
+
+    Raises:
+        ValueError: a silence outside 100 to 10,000 ms.
+    """
+    endpoint = asdict(options.endpoint) | {"min_silence_ms": min_silence_ms}
+    endpoint["min_blank_ms"] = max(endpoint["min_blank_ms"], min_silence_ms)
+    return replace(options, endpoint=EndpointOptions(**endpoint))
 
 
 def stream_options(choice: Preset | StreamOptions) -> StreamOptions:

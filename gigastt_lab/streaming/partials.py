@@ -10,7 +10,7 @@ from gigastt_lab.recognition.recognizer import Recognizer
 from gigastt_lab.recognition.search import SearchState, Tokens
 from gigastt_lab.streaming.feature_buffer import FeatureBuffer
 from gigastt_lab.streaming.options import FRAME_MS, StreamOptions
-from gigastt_lab.types import Float32Array, Timings
+from gigastt_lab.types import BoolArray, Float32Array, Timings
 
 
 class PartialSearch:
@@ -28,15 +28,28 @@ class PartialSearch:
         unsettled: Tokens of the right context.
     """
 
-    def __init__(self, recognizer: Recognizer, options: StreamOptions) -> None:
+    def __init__(self, recognizer: Recognizer, options: StreamOptions, is_closing: BoolArray) -> None:
+        """Begin at frame 0; `is_closing` as `tokenizer.Tokenizer` has it."""
         self._recognizer = recognizer
+        self._is_closing = is_closing
         self._subsampling = recognizer.spec.subsampling
-        self._left = options.left_ms // FRAME_MS
-        self._right = options.right_ms // FRAME_MS
+        self.use(options)
         self.begin(0)
 
-    def begin(self, frame: int) -> None:
-        """Start anew at this frame, as at the start of an utterance."""
+    def use(self, options: StreamOptions) -> None:
+        """Go on with other contexts; what has settled stays."""
+        self._left = options.left_ms // FRAME_MS
+        self._right = options.right_ms // FRAME_MS
+
+    def begin(self, frame: int, *, goes_on: bool = False) -> None:
+        """Start anew at this frame, as at the start of an utterance.
+
+        Args:
+            frame: The encoder frame.
+            goes_on: True behind words of the same breath: their punctuation, found once more here, is none of
+                this utterance.
+        """
+        self._goes_on = goes_on
         self.searched = self._base = frame
         self.settled = self.unsettled = Tokens.concatenate([])
         self._state = self._recognizer.search.start
@@ -68,15 +81,22 @@ class PartialSearch:
         encoded_at = time.perf_counter()
         chunk = encoded[self.searched - first : settles - first]
         tokens, self._state = self._search(chunk)
-        self.settled = Tokens.concatenate([self.settled, tokens])
+        self.settled = self._without_first_marks(Tokens.concatenate([self.settled, tokens]))
         self.searched = settles
         unsettled, _ = self._search(encoded[settles - first :])
-        self.unsettled = unsettled
+        self.unsettled = unsettled if len(self.settled) else self._without_first_marks(unsettled)
         return Timings(encoder_s=encoded_at - started, search_s=time.perf_counter() - encoded_at)
 
     def skip_to(self, position: int) -> None:
         """Go on as `advance` would over frames without a token."""
-        self.begin(max(self.searched, position - self._right))
+        self.begin(max(self.searched, position - self._right), goes_on=self._goes_on)
+
+    def _without_first_marks(self, tokens: Tokens) -> Tokens:
+        if not self._goes_on:
+            return tokens
+        others = np.flatnonzero(~self._is_closing[tokens.ids])
+        first = others[0] if len(others) else len(tokens)
+        return Tokens(tokens.ids[first:], tokens.frames[first:], tokens.probabilities[first:])
 
     def _search(self, encoded: Float32Array) -> tuple[Tokens, SearchState]:
         (tokens,), (state,) = self._recognizer.search(encoded[None], np.array([len(encoded)]), [self._state])

@@ -17,8 +17,9 @@ import numpy.typing as npt
 from gigastt_lab.audio.vad import EnergyDetector, SpeechDetector
 from gigastt_lab.recognition.recognizer import Recognizer
 from gigastt_lab.recognition.search import Tokens
-from gigastt_lab.recognition.stitching import joined, seam_after
+from gigastt_lab.recognition.stitching import joined, seam_after, within
 from gigastt_lab.recognition.tokenizer import Tokenizer
+from gigastt_lab.streaming.cutting import words_before_gap
 from gigastt_lab.streaming.endpointing import Endpointer
 from gigastt_lab.streaming.input import StreamInput
 from gigastt_lab.streaming.options import FRAME_MS, StreamOptions
@@ -27,8 +28,6 @@ from gigastt_lab.types import EndReason, Float32Array, ResultKind, StreamResult,
 
 # After a cut, the next utterance hears so much of the one before, to find the words at the seam.
 _OVERLAP_FRAMES = 2_000 // FRAME_MS
-# Where an utterance without a pause may be cut, before its newest audio: later words lack right context.
-_CUT_FROM_S, _CUT_TO_S = 4.0, 0.6
 # So long a quiet stretch ends a word: longer than the closure of a stop.
 _QUIET_FRAMES = 120 // FRAME_MS
 
@@ -84,7 +83,7 @@ class StreamingSession:
         self._options = options
         self._input = StreamInput(sample_rate, recognizer.spec, detector or EnergyDetector())
         self._endpointer = Endpointer(options.endpoint, by_words=options.partials)
-        self._partial = PartialSearch(recognizer, options)
+        self._partial = PartialSearch(recognizer, options, tokenizer.is_closing)
         self._now = _Utterance()
         self._n_utterances = 0  # ended
         self._position = 0  # encoder frames heard
@@ -123,6 +122,36 @@ class StreamingSession:
             return results
         return results + self._end("stop")
 
+    def flush(self) -> list[StreamResult]:
+        """End the utterance here, whatever comes next: the final of what was said, of the reason "flush".
+
+        A word that is being spoken is cut in two. The stream goes on with another utterance.
+
+        Returns:
+            One final, or none where nothing was said.
+
+        Raises:
+            ModelError: the model failed.
+            ValueError: the stream has ended.
+        """
+        self._require_open()
+        if not self._now.shown[0] and self._input.is_muted_from(self._now.start):
+            return []
+        return self._end("flush")
+
+    def configure(self, options: StreamOptions) -> None:
+        """Go on with other options, from the audio to come on; the utterance that is being spoken stays.
+
+        Raises:
+            ValueError: `partials` is another than the stream began with, or the stream has ended.
+        """
+        self._require_open()
+        if options.partials != self._options.partials:
+            raise ValueError("a stream goes on with partials, or without, as it began; open another one")
+        self._options = options
+        self._endpointer.use(options.endpoint)
+        self._partial.use(options)
+
     def _require_open(self) -> None:
         if not self._is_open:
             raise ValueError("this stream has ended; open another with Engine.stream")
@@ -156,7 +185,7 @@ class StreamingSession:
         last = self._last_word_frame(tokens)
         if last is not None:
             self._endpointer.word_at(last)
-        words = self._complete(self._words(tokens))
+        words = within(self._complete(tokens), _seconds(self._now.start), _seconds(self._position))
         text = _text(words)
         shown = text, min(len(text), len(self._tokenizer.text(partial.settled.ids)))
         if shown == self._now.shown:
@@ -164,14 +193,15 @@ class StreamingSession:
         self._now.shown = shown
         return [self._result("partial", words, stable=shown[1])]
 
-    def _complete(self, words: tuple[Word, ...]) -> tuple[Word, ...]:
-        """The words without the newest, which may still be growing; what has been shown stays.
+    def _complete(self, tokens: Tokens) -> tuple[Word, ...]:
+        """The words of tokens without the newest, which may still be growing; what has been shown stays.
 
         Half words would be most of what partials take back.
         """
         held = 0 if self._endpointer.quiet_frames >= _QUIET_FRAMES else self._options.hold_ms // FRAME_MS
-        n_complete = sum(_frame(word.end) <= self._position - held for word in words)
-        return words[: max(n_complete, len(self._now.shown[0].split()))]
+        last_frames = self._tokenizer.last_frames(tokens.ids, tokens.frames)
+        n_complete = sum(frame < self._position - held for frame in last_frames)
+        return self._words(tokens)[: max(n_complete, len(self._now.shown[0].split()))]
 
     def _pass_over_silence(self) -> None:
         """Drop the older audio of an utterance without a word: it was silence."""
@@ -185,7 +215,7 @@ class StreamingSession:
     def _end(self, reason: EndReason) -> list[StreamResult]:
         """The final of the utterance, unless the pass over it shows that it goes on."""
         features, scale = self._input.features, self._recognizer.spec.subsampling
-        end = features.end if reason == "stop" else scale * self._position
+        end = features.end if reason in {"stop", "flush"} else scale * self._position
         heard_from = self._now.heard_from
         recognition = self._recognizer.from_features(features.between(scale * heard_from, end))
         self._spent += recognition.timings
@@ -198,19 +228,18 @@ class StreamingSession:
         words = self._words(tokens)
         first = seam_after(self._now.before, words, self._now.n_kept)
         if reason == "limit":
-            return self._cut(words, first)
+            return self._cut(words, first, self._tokenizer.last_frames(tokens.ids, tokens.frames))
         results = self._final(words[first:], reason, self._position)
         self._begin(_Utterance(self._position, self._position), search_from=self._position)
         return results
 
-    def _cut(self, words: tuple[Word, ...], first: int) -> list[StreamResult]:
+    def _cut(self, words: tuple[Word, ...], first: int, last_frames: list[int]) -> list[StreamResult]:
         """End an utterance that grew too long at a gap between words; the next one overlaps it."""
-        n_words = self._words_before_gap(words, first)
+        n_words = words_before_gap(words, first, _seconds(self._position))
         cut = search_from = self._position
         if n_words < len(words):
-            gap_start = words[n_words - 1].end
-            cut = _frame((gap_start + words[n_words].start) / 2)
-            search_from = min(cut, _frame(gap_start))
+            cut = _frame((words[n_words - 1].end + words[n_words].start) / 2)
+            search_from = min(cut, last_frames[n_words - 1] + 1)
         results = self._final(words[first:n_words], "limit", cut)
         heard_from = max(self._now.heard_from, cut - _OVERLAP_FRAMES)
         heard_again = tuple(word for word in words if _frame(word.end) > heard_from)
@@ -218,34 +247,22 @@ class StreamingSession:
         self._begin(_Utterance(cut, heard_from, heard_again, n_kept), search_from=search_from)
         return results
 
-    def _words_before_gap(self, words: Sequence[Word], first: int) -> int:
-        """Number of words that an utterance that grew too long keeps: up to its widest gap near the end."""
-        newest = self._position * FRAME_MS / 1000
-        starts = [*(word.start for word in words[1:]), newest]
-        gaps = {
-            n: start - word.end
-            for n, (word, start) in enumerate(zip(words, starts, strict=True), start=1)
-            if n > first and word.end <= newest - _CUT_TO_S
-        }
-        late = [n for n in gaps if words[n - 1].end >= newest - _CUT_FROM_S]
-        return max(late, key=gaps.__getitem__) if late else max(gaps, default=len(words))
-
     def _final(self, words: Sequence[Word], reason: EndReason, end: int) -> list[StreamResult]:
         """The final of these words; none where nothing was found and nothing was shown."""
+        is_stop = reason == "stop"
+        end_s = self._input.n_samples / self._recognizer.spec.sample_rate if is_stop else _seconds(end)
         new = joined(self._now.before[: self._now.n_kept], words)
+        new = within(new, _seconds(self._now.start), end_s)
         if not new and not self._now.shown[0]:
             return []
-        final = replace(self._result("final", new, stable=len(_text(new))), reason=reason)
+        final = replace(self._result("final", new, stable=len(_text(new))), reason=reason, end=end_s)
         self._n_utterances += 1
-        if reason == "stop":
-            stopped = self._input.n_samples / self._recognizer.spec.sample_rate
-            return [replace(final, end=stopped, heard=stopped)]
-        return [replace(final, end=end * FRAME_MS / 1000)]
+        return [replace(final, heard=end_s) if is_stop else final]
 
     def _begin(self, utterance: _Utterance, *, search_from: int) -> None:
         self._now = utterance
         self._input.features.drop_before(self._recognizer.spec.subsampling * utterance.heard_from)
-        self._partial.begin(search_from)
+        self._partial.begin(search_from, goes_on=utterance.n_kept > 0)
         self._endpointer.begin(utterance.start)
 
     def _words(self, tokens: Tokens) -> tuple[Word, ...]:
@@ -263,8 +280,8 @@ class StreamingSession:
             utterance=self._n_utterances,
             words=words,
             stable=stable,
-            start=self._now.start * FRAME_MS / 1000,
-            end=self._position * FRAME_MS / 1000,
+            start=_seconds(self._now.start),
+            end=_seconds(self._position),
             heard=self._input.heard_by(self._position),
             timings=spent,
         )
@@ -272,6 +289,10 @@ class StreamingSession:
 
 def _text(words: Sequence[Word]) -> str:
     return " ".join(word.text for word in words)
+
+
+def _seconds(frame: int) -> float:
+    return frame * FRAME_MS / 1000
 
 
 def _frame(seconds: float) -> int:

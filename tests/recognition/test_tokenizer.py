@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import math
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +12,24 @@ from hypothesis import strategies as st
 from gigastt_lab.errors import ModelError, ModelNotFoundError
 from gigastt_lab.recognition.tokenizer import Tokenizer
 
-PIECES = ["<unk>", "▁при", "вет", ",", "▁", "М", "осква", "▁—", "▁«", "▁,", "».", "▁да", "▁5", "«", "<blk>"]
+PIECES = [
+    "<unk>",
+    "▁при",
+    "вет",
+    ",",
+    "▁",
+    "М",
+    "осква",
+    "▁—",
+    "▁«",
+    "▁,",
+    "».",
+    "▁да",
+    "▁5",
+    "«",
+    "%",
+    "<blk>",
+]
 TOKENIZER = Tokenizer(PIECES)
 
 
@@ -34,10 +54,10 @@ def test_words_carry_times_and_confidence() -> None:
     ids = ids_of("▁при", "вет", ",", "▁", "М", "осква")
     hello, moscow = TOKENIZER.words(ids, [2, 3, 3, 10, 12, 15], [0.9, 0.8, 0.7, 1.0, 0.5, 0.6], 0.04, 1.0)
     assert hello.text == "привет,"
-    assert (hello.start, hello.end) == pytest.approx((1.08, 1.16))
-    assert hello.confidence == pytest.approx(0.8)
+    assert (hello.start, hello.end) == pytest.approx((1.08, 1.24))  # goes on for 80 ms
+    assert hello.confidence == pytest.approx(0.85)
     assert moscow.text == "Москва"
-    assert (moscow.start, moscow.end) == pytest.approx((1.4, 1.64))
+    assert (moscow.start, moscow.end) == pytest.approx((1.4, 1.72))
     assert moscow.confidence == pytest.approx(0.7)
 
 
@@ -63,7 +83,66 @@ def test_word_boundaries(pieces: tuple[str, ...], expected: list[str]) -> None:
 
 def test_a_bare_word_start_is_the_first_token_of_its_word() -> None:
     (word,) = TOKENIZER.words(ids_of("▁", "М"), [3, 5], [0.4, 0.6], 1.0)
-    assert (word.start, word.end, word.confidence) == (3.0, 6.0, 0.5)
+    assert (word.start, word.end, word.confidence) == (3.0, 8.0, 0.5)
+
+
+def timed(*rows: tuple[str, int, float], until_s: float = math.inf) -> list[tuple[str, float, float, float]]:
+    """Words of rows of piece, frame and probability, their times in frames."""
+    pieces, frames, probabilities = zip(*rows, strict=True)
+    words = TOKENIZER.words(ids_of(*pieces), frames, probabilities, 1.0, until_s=until_s)
+    return [(word.text, word.start, word.end, word.confidence) for word in words]
+
+
+def test_punctuation_that_comes_late_ends_no_word_later() -> None:
+    assert timed(("▁да", 10, 0.9), (",", 35, 0.1), ("▁да", 60, 0.5), ("».", 99, 0.2)) == [
+        ("да,", 10, 13, 0.9),
+        ("да».", 60, 63, 0.5),
+    ]
+    assert timed(("▁да", 10, 0.9), ("▁,", 35, 0.1)) == [("да,", 10, 13, 0.9)]  # a word of its own
+    assert timed(("▁", 9, 0.7), ("М", 10, 0.9), ("▁", 34, 0.6), (",", 35, 0.1)) == [("М,", 9, 13, 0.8)]
+
+
+def test_a_quote_that_opens_early_begins_no_word() -> None:
+    assert timed(("▁да", 0, 1.0), ("▁«", 5, 0.1), ("осква", 40, 0.8), ("».", 70, 0.1)) == [
+        ("да", 0, 3, 1.0),
+        ("«осква».", 40, 43, 0.8),
+    ]
+    assert timed(("▁", 4, 0.9), ("«", 5, 0.1), ("М", 40, 0.8)) == [("«М", 40, 43, 0.8)]
+
+
+def test_signs_that_are_read_aloud_are_sound() -> None:
+    assert timed(("▁5", 10, 0.5), ("%", 20, 1.0), (",", 30, 0.1)) == [("5%,", 10, 23, 0.75)]
+    assert [PIECES[i] for i in np.flatnonzero(~TOKENIZER.is_spoken)] == [
+        "<unk>", ",", "▁", "▁—", "▁«", "▁,", "».", "«", "<blk>"
+    ]  # fmt: skip
+
+
+def test_a_word_of_punctuation_alone_has_its_own_time() -> None:
+    assert timed(("▁да", 10, 0.9), ("▁—", 30, 0.4), (",", 31, 0.6), ("▁да", 40, 0.5)) == [
+        ("да", 10, 13, 0.9),
+        ("—,", 30, 32, 0.5),
+        ("да", 40, 43, 0.5),
+    ]
+    assert timed((",", 3, 0.4), ("».", 9, 0.6)) == [(",».", 3, 10, 0.5)]
+
+
+def test_no_word_ends_behind_the_audio() -> None:
+    assert timed(("▁да", 10, 1.0), ("вет", 12, 1.0), until_s=12.5) == [("давет", 10, 12.5, 1.0)]
+    assert timed(("▁да", 10, 1.0), until_s=12.0) == [("да", 10, 12, 1.0)]
+
+
+def test_words_of_one_frame_share_it() -> None:
+    three = timed(("▁да", 3, 1.0), ("вет", 5, 1.0), ("▁5", 5, 1.0), ("▁да", 5, 1.0), ("вет", 6, 1.0))
+    assert [(text, round(start, 6), round(end, 6)) for text, start, end, _ in three] == [
+        ("давет", 3, 5.333333),
+        ("5", 5.333333, 5.666667),
+        ("давет", 5.666667, 9),
+    ]
+
+
+def test_the_last_frame_is_that_of_the_punctuation_too() -> None:
+    ids = ids_of("▁да", ",", "▁", "М", "▁,", "▁—", "▁")
+    assert TOKENIZER.last_frames(ids, [1, 9, 20, 21, 30, 31, 40]) == [9, 30, 31]
 
 
 def plain(ids: list[int]) -> str:
@@ -92,6 +171,55 @@ def test_times_never_go_back(ids: list[int]) -> None:
     words = TOKENIZER.words(ids, range(len(ids)), [1.0] * len(ids), 0.04)
     times = [time for word in words for time in (word.start, word.end)]
     assert times == sorted(times)
+
+
+@st.composite
+def timed_tokens(draw: st.DrawFn) -> tuple[list[int], list[int], list[float]]:
+    """Tokens as a search may give them: several in a frame, long stretches without any."""
+    ids = draw(st.lists(st.integers(0, len(PIECES) - 1), min_size=1, max_size=40))
+    steps = draw(st.lists(st.sampled_from([0, 0, 1, 2, 5, 60]), min_size=len(ids), max_size=len(ids)))
+    probabilities = draw(st.lists(st.floats(0, 1), min_size=len(ids), max_size=len(ids)))
+    return ids, np.cumsum(steps).tolist(), probabilities
+
+
+@given(timed_tokens(), st.floats(0, 1), st.sampled_from([0.0, 7.0, 86_400.0]))
+def test_words_lie_one_behind_the_other_within_the_audio(
+    case: tuple[list[int], list[int], list[float]], rest: float, offset_s: float
+) -> None:
+    ids, frames, probabilities = case
+    until_s = offset_s + (frames[-1] + 0.1 + 0.9 * rest) * 0.04  # the audio ends within the last frame
+    words = TOKENIZER.words(ids, frames, probabilities, 0.04, offset_s, until_s=until_s)
+    assert [word.text for word in words] == [
+        word.text for word in TOKENIZER.words(ids, frames, probabilities, 1)
+    ]
+    assert all(offset_s <= word.start <= word.end <= until_s for word in words)
+    assert all(one.end <= other.start for one, other in pairwise(words))
+    assert all(word.start < word.end for word in words if word.end < until_s)
+    assert all(min(probabilities) - 1e-9 <= word.confidence <= max(probabilities) + 1e-9 for word in words)
+    assert len(TOKENIZER.last_frames(ids, frames)) == len(words)
+
+
+@given(timed_tokens(), st.data())
+def test_punctuation_moves_no_word(
+    case: tuple[list[int], list[int], list[float]], data: st.DataObject
+) -> None:
+    """The words with commas at any place behind a word, as late as may be, and without them."""
+    ids, frames, _ = case
+    spoken = [(i, frame) for i, frame in zip(ids, frames, strict=True) if PIECES[i] in ("▁при", "▁да", "вет")]
+    tokens = []
+    for n, (i, frame) in enumerate(spoken):
+        tokens.append((i, frame))
+        following = spoken[n + 1 :][:1]
+        if data.draw(st.booleans()) and all(PIECES[j].startswith("▁") for j, _ in following):
+            latest = following[0][1] if following else frame + 100
+            tokens.append((PIECES.index(","), data.draw(st.integers(frame, latest))))
+    plain, marked = (
+        TOKENIZER.words([i for i, _ in each], [f for _, f in each], [0.5] * len(each), 0.04)
+        for each in (spoken, tokens)
+    )
+    assert [(w.text.strip(","), w.start, w.end, w.confidence) for w in marked] == [
+        (w.text, w.start, w.end, w.confidence) for w in plain
+    ]
 
 
 def test_unequal_lengths_are_refused() -> None:

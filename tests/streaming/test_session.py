@@ -57,7 +57,7 @@ def check_order(results):
     for final in finals:
         assert final.reason in {"silence", "limit", "stop"}
         assert final.stable == len(final.text)
-        assert all(final.start - 0.2 <= word.start <= final.end for word in final.words)
+        assert all(final.start <= word.start <= word.end <= final.end for word in final.words)
     for one, other in pairwise(results):
         assert 0 <= one.stable <= len(one.text)
         if one.utterance == other.utterance and other.kind == "partial":

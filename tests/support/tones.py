@@ -2,7 +2,8 @@
 
 A word is a tone of 120 ms. The recogniser reads real features, and its search carries a state from frame to
 frame, as an RNN-T's does: a word is emitted where its tone begins, so a search that forgets its state at a
-border doubles the word, and a pass that begins inside a tone hears it as a word, too.
+border doubles the word, and a pass that begins inside a tone hears it as a word, too. If asked, it writes a
+full stop behind a word, late: once it has been quiet for a while, as models do.
 """
 
 from __future__ import annotations
@@ -25,45 +26,60 @@ from gigastt_lab.types import Float32Array, Timings
 TONES_HZ = (500.0, 1_000.0, 2_000.0, 4_000.0)
 WORDS = ("раз", "два", "три", "пять")
 WORD_S = 0.12
-TOKENIZER = Tokenizer([*(f"▁{word}" for word in WORDS), "<blk>"])
+TOKENIZER = Tokenizer([*(f"▁{word}" for word in WORDS), ".", "<blk>"])
+_FULL_STOP = len(WORDS)
 _BANDS = [int(filterbank()[round(hz / 50)].argmax()) for hz in TONES_HZ]  # bins are 50 Hz apart
 
 
 @dataclass(frozen=True)
 class ToneState:
-    """Frames searched so far, and which tones sounded in the last of them."""
+    """Frames searched so far, which tones sounded in the last of them, and since when a full stop is owed."""
 
     n_frames: int = 0
     sounding: tuple[bool, ...] = (False,) * len(TONES_HZ)
+    quiet_from: int | None = None
 
 
 class ToneSearch:
-    """As `search.GreedySearch`, for one utterance at a time."""
+    """As `search.GreedySearch`, for one utterance at a time.
+
+    Attributes:
+        stop_after: Quiet frames behind a word after which a full stop is written; None: never.
+    """
 
     start = ToneState()
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.stop_after = stop_after
 
     def __call__(
         self, encoded: Float32Array, lengths: Any, states: Sequence[ToneState] | None = None
     ) -> tuple[list[Tokens], list[ToneState]]:
         (frames,), (state,) = encoded, states or [self.start]
-        ids, at, sounding = [], [], state.sounding
+        ids, at, sounding, quiet_from = [], [], state.sounding, state.quiet_from
         for number, frame in enumerate(frames[: lengths[0]], start=state.n_frames):
             now = tuple((frame > 0).tolist())
+            if any(now):
+                quiet_from = number + 1
+            elif quiet_from is not None and self.stop_after == number - quiet_from:
+                ids.append(_FULL_STOP)
+                at.append(number)
+                quiet_from = None
             for tone in range(len(TONES_HZ)):
                 if now[tone] and not sounding[tone]:
                     ids.append(tone)
                     at.append(number)
             sounding = now
         tokens = Tokens(np.array(ids, np.int64), np.array(at, np.int64), np.ones(len(ids), np.float32))
-        return [tokens], [ToneState(state.n_frames + len(frames), sounding)]
+        return [tokens], [ToneState(state.n_frames + len(frames), sounding, quiet_from)]
 
 
 class ToneRecognizer:
     """As `recognizer.Recognizer`: (64, T) features to a level per tone; counts the frames that it encodes."""
 
-    def __init__(self) -> None:
+    def __init__(self, stop_after: int | None = None) -> None:
         self.spec = GIGAAM_V3
-        self.search = ToneSearch()
+        self.search = ToneSearch(stop_after)
         self.n_encoded = 0
         self.longest = 0
 
@@ -84,9 +100,12 @@ class ToneRecognizer:
 
 
 def tone_stream(
-    options: Preset | StreamOptions = "balanced", sample_rate: int = 16_000, **parts: Any
+    options: Preset | StreamOptions = "balanced",
+    sample_rate: int = 16_000,
+    stop_after: int | None = None,
+    **parts: Any,
 ) -> tuple[StreamingSession, ToneRecognizer]:
-    recognizer = ToneRecognizer()
+    recognizer = ToneRecognizer(stop_after)
     session: Any = StreamingSession(
         recognizer,  # type: ignore[arg-type]
         TOKENIZER,
