@@ -1,4 +1,4 @@
-"""`transcribe --stream -`: raw PCM16 from stdin to text, as it arrives."""
+"""`transcribe --stream -`: audio from stdin to text as it arrives, raw PCM16 or a container."""
 
 from __future__ import annotations
 
@@ -10,30 +10,32 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from contextlib import closing, contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from gigastt_lab.audio.live.input import LiveInput
+from gigastt_lab.audio.samples import check_sample_rate
+from gigastt_lab.errors import AudioError
 from gigastt_lab.exit_codes import ExitCode
-from gigastt_lab.formats import as_json_word
-from gigastt_lab.streaming.options import PRESETS, EndpointOptions, StreamOptions
+from gigastt_lab.formats import as_json_warning, as_json_word
+from gigastt_lab.streaming.options import PRESETS, StreamOptions, with_silence
 
 if TYPE_CHECKING:
     from gigastt_lab.engine import Engine
-    from gigastt_lab.types import StreamResult
+    from gigastt_lab.types import AudioWarning, Float32Array, StreamResult
 
 logger = logging.getLogger(__name__)
 
 _READ_BYTES = 65_536  # at most; a read returns what is there
-_OTHER_CONTAINERS = (b"RIFF", b"OggS", b"fLaC", b"\x1aE\xdf\xa3")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `transcribe --stream`."""
     add = parser.add_argument_group("live streams").add_argument
-    add("--stream", action="store_true", help='transcribe raw mono PCM16 as it arrives; FILE is "-"')
-    add("--sample-rate", type=int, default=16_000, metavar="HZ", help="of the stream (default: 16000)")
+    add("--stream", action="store_true",
+        help='transcribe as it arrives: raw mono PCM16, WebM, Ogg, MP3, ...; FILE is "-"')  # fmt: skip
+    add("--sample-rate", type=int, default=16_000, metavar="HZ", help="of raw PCM16 (default: 16000)")
     add("--preset", choices=PRESETS, default="balanced", help="default: balanced")
     add("--silence-ms", type=int, metavar="MS",
         help="silence after speech that ends an utterance (default: the preset's)")  # fmt: skip
@@ -59,24 +61,32 @@ def check(options: argparse.Namespace) -> None:
 
 def run(options: argparse.Namespace, engine: Engine) -> int:
     """Transcribe until stdin ends, or Ctrl-C; returns the exit code."""
-    session = engine.stream(options.sample_rate, _stream_options(options))
-    writer = _Writer(options)
-    head = b""
-    with _interrupts() as interrupts:
-        for data in interrupts.chunks():
-            if len(head) < 4:
-                head += data[:4]
-                if head[:4] in _OTHER_CONTAINERS:
-                    logger.error(
-                        "stdin begins with %r, an audio file's header, and --stream takes raw PCM16: record "
-                        "with `arecord -t raw -f S16_LE -r 16000 -c 1`, or leave --stream out for a file",
-                        head[:4],
-                    )
-                    return ExitCode.FAILED
-            writer.write(session.accept(data))
-        writer.write(session.finish())
+    check_sample_rate(options.sample_rate)
+    live, writer = LiveInput(options.sample_rate), _Writer(options)
+    code = ExitCode.OK
+    with closing(live), _interrupts() as interrupts:
+        session = None
+        try:
+            for piece in _pieces(live, interrupts):
+                # Opened by the first audio: a container's rate is not the one that was given.
+                session = session or engine.stream(live.sample_rate, _stream_options(options))
+                writer.write(session.accept(piece), live.warnings())
+        except AudioError as error:
+            logger.error("%s", error)
+            code = ExitCode.FAILED
+            if live.container is None:
+                session = None  # what it heard was no PCM16; of a container, what came before is said
+        if session is not None:
+            writer.write(session.finish(), live.warnings())
     writer.close()
-    return ExitCode.OK
+    return code
+
+
+def _pieces(live: LiveInput, interrupts: _Interrupts) -> Iterator[bytes | Float32Array]:
+    """Audio that arrives on stdin, decoded."""
+    for data in interrupts.chunks():
+        yield from live.accept(data)
+    yield from live.finish()
 
 
 class _Interrupts:
@@ -127,19 +137,28 @@ class _Writer:
         self._as_json = options.format == "json"
         self._with_partials = options.partials
         self._shows_partials = not self._as_json and sys.stderr.isatty()
+        self._warnings: list[AudioWarning] = []  # for the next final
 
-    def write(self, results: list[StreamResult]) -> None:
+    def write(self, results: list[StreamResult], warnings: list[AudioWarning]) -> None:
+        self._warnings += warnings
         for result in results:
             if result.kind == "final" or self._with_partials:
                 self._erase()
                 if self._as_json or result.text:  # an empty final takes back what was shown
-                    sys.stdout.write(_as_line(result) if self._as_json else f"{result.text}\n")
+                    sys.stdout.write(self._as_line(result) if self._as_json else f"{result.text}\n")
                     sys.stdout.flush()
             elif self._shows_partials:
                 self._show(result)
 
     def close(self) -> None:
         self._erase()
+
+    def _as_line(self, result: StreamResult) -> str:
+        content = _as_content(result)
+        if result.kind == "final" and self._warnings:
+            content["warnings"] = [as_json_warning(warning) for warning in self._warnings]
+            self._warnings = []
+        return json.dumps(content, ensure_ascii=False) + "\n"
 
     def _show(self, result: StreamResult) -> None:
         """Show one line, rewritten; of a long one the end."""
@@ -154,9 +173,9 @@ class _Writer:
             sys.stderr.flush()
 
 
-def _as_line(result: StreamResult) -> str:
-    """A result as one line of JSON; a word as the other formats give it."""
-    content = {
+def _as_content(result: StreamResult) -> dict[str, Any]:
+    """A result as JSON has it; a word as the other formats give it."""
+    content: dict[str, Any] = {
         "type": result.kind,
         "utterance": result.utterance,
         "text": result.text,
@@ -167,13 +186,9 @@ def _as_line(result: StreamResult) -> str:
     }
     if result.reason is not None:
         content["reason"] = result.reason
-    return json.dumps(content, ensure_ascii=False) + "\n"
+    return content
 
 
 def _stream_options(options: argparse.Namespace) -> StreamOptions:
     chosen = PRESETS[options.preset]
-    if options.silence_ms is None:
-        return chosen
-    endpoint = asdict(chosen.endpoint) | {"min_silence_ms": options.silence_ms}
-    endpoint["min_blank_ms"] = max(endpoint["min_blank_ms"], options.silence_ms)
-    return replace(chosen, endpoint=EndpointOptions(**endpoint))
+    return chosen if options.silence_ms is None else with_silence(chosen, options.silence_ms)

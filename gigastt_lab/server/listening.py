@@ -14,7 +14,9 @@ from gigastt_lab.streaming.session import StreamingSession
 from gigastt_lab.types import AudioWarning, Float32Array, StreamResult
 
 _STEP_S: Final = 1.0  # of audio that are worked on before results are told
-_MIN_BYTES_PER_S: Final = 2_000  # of a container: 16 kbit/s, below which speech is not sent
+# Of a container: 16 kbit/s, below which speech is not sent, and floats of two channels at 48 kHz.
+_MIN_BYTES_PER_S: Final = 2_000
+_MAX_BYTES_PER_S: Final = 384_000
 
 
 class Listener:
@@ -109,7 +111,7 @@ class Listener:
         """Bytes that a second of this stream has, by what was heard; a raw one's as configured."""
         if self._input is None or self._input.container is None or self.audio_s < 1:
             return 2.0 * self.rate
-        return max(_MIN_BYTES_PER_S, self._n_bytes / self.audio_s)
+        return min(max(_MIN_BYTES_PER_S, self._n_bytes / self.audio_s), _MAX_BYTES_PER_S)
 
     def close(self) -> None:
         """End what decodes; has to be called in the end."""

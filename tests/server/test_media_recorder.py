@@ -77,7 +77,13 @@ def recorded(browser, server, mime, *, timeslice_ms, last_ms, restart_ms=0):
 
 
 @pytest.mark.parametrize(
-    "mime", ["audio/webm;codecs=opus", "audio/mp4;codecs=opus", "audio/mp4;codecs=mp4a.40.2"]
+    "mime",
+    [
+        "audio/webm;codecs=opus",
+        "audio/mp4;codecs=opus",
+        "audio/mp4;codecs=mp4a.40.2",
+        "audio/webm;codecs=pcm",
+    ],
 )
 def test_what_is_said_into_a_media_recorder_comes_back(browser, server, clear_clips, length_ms, mime):
     found = recorded(browser, server, mime, timeslice_ms=250, last_ms=length_ms)

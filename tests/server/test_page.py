@@ -17,8 +17,9 @@ import soxr
 
 from gigastt_lab.formats import as_json_word, render
 from gigastt_lab.types import Transcript, Word
+from tests.support.av_files import Track, av_file
 from tests.support.browser import Browser, chromium, microphone_flags, require_browser
-from tests.support.recordings import RATE
+from tests.support.recordings import RATE, as_wav
 from tests.support.server_process import ServerProcess, eventually, serving
 from tests.support.websocket_client import said
 
@@ -194,6 +195,102 @@ def test_downloads_are_those_of_the_package(browser, server):
                 assert browser.evaluate(script, name, words) == render(transcript, name)
             made = json.loads(browser.evaluate(script, "json", words))
             assert made == json.loads(render(transcript, "json"))
+
+
+@pytest.fixture
+def cut(clear_clips, tmp_path) -> Path:
+    """A WAV of an utterance of which the last third is missing."""
+    data = as_wav(clear_clips[0].waveform)
+    path = tmp_path / "cut.wav"
+    path.write_bytes(data[: 44 + (len(data) - 44) * 2 // 3 // 2 * 2])
+    return path
+
+
+def test_what_is_missing_of_a_file_is_told_under_the_text_and_in_what_is_saved(
+    browser, server, cut, clear_clips, downloads
+):
+    (warning,) = server.post("/v1/transcribe", cut.read_bytes()).json["warnings"]
+    there, promised = (f"0:{warning[at]:05.2f}".replace(".", ",") for at in ("start", "end"))
+    told = f"Файл обрезан: звук есть до {there} из {promised}."
+    with page(browser, server):
+        choose(browser, cut)
+        assert browser.text("status").endswith("В записи есть потери, они названы под текстом.")
+        assert browser.text("losses") == f"В записи есть потери\n{told}"
+        saved = {name: save(browser, downloads / f"cut.{name}") for name in ("json", "txt", "vtt", "srt")}
+        content = json.loads(saved["json"])
+        assert content["warnings"] == [warning]
+        assert content["duration"] == warning["start"]
+        assert saved["txt"] == f"{content['text']}\n\n[{told}]\n"
+        assert saved["vtt"].startswith(f"WEBVTT\n\nNOTE {told}\n\n00:00:0")
+        assert told not in saved["srt"]
+        assert "они есть в TXT, VTT и JSON" in browser.text("status")
+        choose(browser, clear_clips[1].path)
+        assert not browser.element("losses").is_displayed()
+        assert "потери" not in browser.text("status")
+
+
+def save(browser: Browser, path: Path) -> str:
+    """What a button of the page saves."""
+    browser.driver.find_element("css selector", f"[data-format={path.suffix[1:]}]").click()
+    return eventually(lambda: path.exists() and path.read_text(encoding="utf-8"))
+
+
+def test_a_track_of_several_can_be_chosen(browser, server, clear_clips, tmp_path):
+    path = tmp_path / "two.mkv"
+    tracks = [Track(clear_clips[n].waveform, language=language) for n, language in enumerate(("rus", "eng"))]
+    path.write_bytes(av_file("matroska", tracks, picture=None))
+    with page(browser, server):
+        choose(browser, path)
+        assert " ".join(finals(browser)) == clear_clips[0].text
+        listed = "1 (aac, rus, default), 2 (aac, eng)"
+        assert browser.text("losses") == (
+            f"О файле\nВ файле несколько звуковых дорожек: {listed}; прочитана 1."
+        )
+        assert "потери" not in browser.text("status")
+        browser.element("track").send_keys("2\n")
+        browser.wait_until(lambda: " ".join(finals(browser)) == clear_clips[1].text, "the other track")
+        browser.wait_until(lambda: browser.text("status").startswith("Готово"), "the end of the file")
+        assert not browser.element("losses").is_displayed()
+
+
+@pytest.mark.parametrize(
+    ("warnings", "lines"),
+    [
+        ([("cut", 3725.999, None)], ["Файл обрезан: звук есть до 1:02:06,00."]),
+        (
+            [("phase", 0.0, 9.0), ("damaged", 59.996, 65.1), ("hole", 7.0, 9.0), ("damaged", 70.0, None)],
+            [
+                "Файл повреждён, не читается: с 1:00,00 по 1:05,10; с 1:10,00 до конца.",
+                "В записи пропуски: с 0:07,00 по 0:09,00.",
+                "Каналы в противофазе: с 0:00,00 по 0:09,00 (один перевёрнут, чтобы они не погасили друг друга).",
+            ],
+        ),
+        ([("length", 1.0, 2.0)], ["В файле указана неверная длина: 0:01,00 вместо 0:02,00, прочитано всё."]),
+        ([("clock", 1.0, None)], ["Часы файла сбиваются: 0:01,00 (дальше время идёт без скачка)."]),
+        ([("of tomorrow", 1.0, 2.0)], ["Замечание к файлу. the message"]),
+        ([("cut", None, None)], ["Файл обрезан. the message"]),
+        ([("track", None, None)], ["В файле несколько звуковых дорожек. the message"]),
+        (
+            [("hole", 1.0, 2.0), ("hole", None, None, "so are 7 further places, 3.50 s with those above")],
+            ["В записи пропуски: с 0:01,00 по 0:02,00; ещё мест: 7."],
+        ),
+    ],
+)
+def test_each_kind_of_warning_has_its_words(browser, server, warnings, lines):
+    with page(browser, server):
+        given = [
+            {"kind": kind, "start": start, "end": end, "message": message[0] if message else "the message"}
+            for kind, start, end, *message in warnings
+        ]
+        assert browser.evaluate("return Losses.lines(arguments[0])", given) == lines
+
+
+def test_notes_in_subtitles_end_no_cue_and_begin_none(browser, server):
+    with page(browser, server):
+        notes = ["a\n\n00:01.000 --> 00:02.000\nb", "<c>"]
+        script = "return Formats.render.vtt({utterances: [], duration: 0, notes: arguments[0]})"
+        made = browser.evaluate(script, notes)
+        assert made == "WEBVTT\n\nNOTE a 00:01.000 --&gt; 00:02.000 b\n\nNOTE &lt;c&gt;\n"
 
 
 def random_words(rng: np.random.Generator) -> tuple[Word, ...]:
@@ -400,12 +497,17 @@ def test_a_server_that_asks_for_a_key_gets_the_one_that_is_typed(browser, clear_
     with serving("--api-key-file", str(keys)) as server:
         browser.open(f"{server.url}/")
         browser.wait_until(lambda: "нужен ключ" in browser.text("model"), "the question")
-        for typed in ("not-the-right-key", key):
-            browser.wait_until(lambda: browser.element("key").is_displayed(), "the form")
+        browser.element("file").send_keys(str(clear_clips[0].path))
+        browser.wait_until(lambda: browser.text("problem"), "the refusal of the file")
+        assert browser.evaluate("return document.activeElement.id") == "key-text"
+        for typed, told in (("not-the-right-key", ""), (key, "Сервер не знает этого ключа.")):
+            browser.wait_until(lambda t=told: browser.text("key-wrong") == t, "the form")
+            assert browser.element("key").is_displayed()
             browser.element("key-text").send_keys(typed, "\n")
         browser.wait_until(lambda: "gigaam-demo" in browser.text("model"), "the model's name")
         assert not browser.element("key").is_displayed()
-        choose(browser, clear_clips[0].path)
+        # The file that was refused is sent again by itself.
+        browser.wait_until(lambda: browser.text("status").startswith("Готово"), "the end of the file")
         assert finals(browser)
         browser.click("talk")
         browser.wait_until(lambda: browser.text("status") == "Слушаю.", "the server's place")

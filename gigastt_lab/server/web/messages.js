@@ -6,6 +6,7 @@ const Messages = (() => {
   const SERVER = {
     bad_request: "Сервер не принял аудио.",
     closed_1009: "Сервер не принял звук: слишком большое сообщение.",
+    connections_saturated: "Сервер занят: больше соединений он не принимает.",
     host_denied: "Сервер не принимает запросы под этим именем узла.",
     idle_timeout: "Сервер слишком долго не получал звука и закрыл сеанс.",
     inference_error: "Сбой распознавания: причина записана в журнале сервера.",
@@ -22,12 +23,14 @@ const Messages = (() => {
     request_timeout: "Файл не дошёл до сервера целиком.",
     unauthorized: "Серверу нужен ключ доступа.",
     unreachable: "Сервер не отвечает.",
+    uploads_saturated: "Сервер занят: больше файлов сразу он не принимает.",
   };
 
   // Where another try may help; of the rest, the next try would end as this one.
   const PASSING = new Set([
-    "closed_1013", "idle_timeout", "lost", "max_session_duration_exceeded", "pool_closed", "pool_saturated",
-    "rate_limit_exceeded", "refused", "request_timeout", "unauthorized", "unreachable",
+    "closed_1013", "connections_saturated", "idle_timeout", "lost", "max_session_duration_exceeded", "pool_closed",
+    "pool_saturated", "rate_limit_exceeded", "refused", "request_timeout", "unauthorized", "unreachable",
+    "uploads_saturated",
   ]);
 
   // Whose own sentence says more than the code.

@@ -13,6 +13,8 @@ const Page = (() => {
   let busy = null;  // "file" or "microphone" while it is under way
   let title = "";  // of the recording: the name of what is downloaded
   let durationS = 0;
+  let afterKey = null;  // what is tried again once a key was typed
+  let warnings = [];  // what the server says of the file
 
   // Makes the page ready for something new. False: something is under way, and stays so.
   function begin(kind, name) {
@@ -23,7 +25,9 @@ const Page = (() => {
     busy = kind;
     title = name;
     durationS = 0;
+    warn(null);
     view.clear();
+    byId("tracks").hidden = true;
     record(null);
     hideProblem();
     update();
@@ -34,19 +38,28 @@ const Page = (() => {
   function end(seconds, error, again) {
     const isFile = busy === "file";
     busy = null;
-    durationS = Math.max(durationS, seconds);
+    durationS = Losses.endS(warnings) ?? Math.max(durationS, seconds);
     view.finish();
     if (isFile) view.rewind();
     update();
     if (error?.name === "AbortError") say("Отменено.");
     else if (error) complain(error, again);
-    else if (view.isEmpty) say(isFile || seconds ? "Речи не слышно." : "");
-    else say(`Готово. Слов: ${view.words.length}.`);
+    else if (view.isEmpty) say((isFile || seconds ? "Речи не слышно." : "") + lost());
+    else say(`Готово. Слов: ${view.words.length}.${lost()}`);
+  }
+
+  const lost = () => (Losses.isAny(warnings) ? " В записи есть потери, они названы под текстом." : "");
+
+  // Adds to what is said of the file; null: nothing is.
+  function warn(more) {
+    warnings = more ? [...warnings, ...more] : [];
+    Losses.show(byId("losses"), warnings);
   }
 
   function show(result) {
     durationS = Math.max(durationS, result.end || 0);
     view.show(result);
+    if (result.warnings) warn(result.warnings);
     update();
   }
 
@@ -61,13 +74,15 @@ const Page = (() => {
     byId("problem-detail").textContent = detail;
     byId("problem").hidden = false;
     byId("problem").scrollIntoView({block: "nearest"});
-    if (error.code === "unauthorized") askForKey();
     byId("again").hidden = !canRetry;
     byId("again").onclick = () => {
       hideProblem();
       again();
     };
     say("");
+    if (error.code !== "unauthorized") return;
+    askForKey(again);
+    byId("key-text").focus();  // it may be out of sight
   }
 
   function hideProblem() {
@@ -100,17 +115,21 @@ const Page = (() => {
     byId("empty").hidden = busy !== null || !view.isEmpty;
     byId("talk").disabled = busy === "file";
     for (const button of document.querySelectorAll("#tools button")) button.disabled = view.isEmpty;
-    for (const input of document.querySelectorAll("#device, #file")) input.disabled = busy !== null;
+    for (const input of document.querySelectorAll("#device, #file, #tracks *")) input.disabled = busy !== null;
   }
 
-  const content = (format) => Formats.render[format]({utterances: view.utterances, duration: durationS});
+  function content(format, notes) {
+    return Formats.render[format]({utterances: view.utterances, duration: durationS, warnings, notes});
+  }
 
   function download(format) {
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([content(format)], {type: Formats.TYPES[format]}));
+    const text = content(format, Losses.lines(warnings));
+    link.href = URL.createObjectURL(new Blob([text], {type: Formats.TYPES[format]}));
     link.download = `${title}.${format}`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), DOWNLOAD_MS);
+    if (format === "srt" && warnings.length) say("В SRT нет места для замечаний к файлу: они есть в TXT, VTT и JSON.");
   }
 
   async function copy() {
@@ -145,7 +164,9 @@ const Page = (() => {
     }
   }
 
-  function askForKey() {
+  function askForKey(again = afterKey) {
+    afterKey = again;
+    byId("key-wrong").textContent = Server.hasKey() ? "Сервер не знает этого ключа." : "";
     byId("key").hidden = false;
     showExample('-H "Authorization: Bearer КЛЮЧ" ');
   }
@@ -156,6 +177,11 @@ const Page = (() => {
     byId("key").hidden = true;
     byId("key-text").value = "";
     introduce();
+    if (!afterKey) return;
+    const again = afterKey;
+    afterKey = null;
+    hideProblem();
+    again();
   }
 
   function showExample(key) {

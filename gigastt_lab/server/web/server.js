@@ -26,6 +26,8 @@ const Server = (() => {
     } catch {}
   }
 
+  const hasKey = () => key !== "";
+
   const unreachable = () => new ServerError({code: "unreachable"});
   const lost = () => new ServerError({code: "lost"});
 
@@ -34,8 +36,9 @@ const Server = (() => {
   }
 
   // Results of a file, as they come: objects with type "partial" or "final".
-  async function* transcribe(file, signal) {
-    const response = await answered("v1/transcribe/stream", {
+  // Of its tracks the one with that number; null: the one that it marks as its default.
+  async function* transcribe(file, track, signal) {
+    const response = await answered(`v1/transcribe/stream${track ? `?track=${track}` : ""}`, {
       method: "POST",
       headers: {"Content-Type": "application/octet-stream"},
       body: file,
@@ -170,5 +173,5 @@ const Server = (() => {
     }
   }
 
-  return {model, transcribe, useKey, Live, Error: ServerError};
+  return {model, transcribe, useKey, hasKey, Live, Error: ServerError};
 })();
