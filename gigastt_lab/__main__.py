@@ -6,12 +6,15 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from gigastt_lab.commands import download, models, quantize, serve, transcribe
+from gigastt_lab import eval as evaluation
+from gigastt_lab.commands import completion, download, models, quantize, serve, transcribe
 from gigastt_lab.commands.options import Command
-from gigastt_lab.exit_codes import run_command, start_logging
+from gigastt_lab.exit_codes import ExitCode, run_command, start_logging
 
-COMMANDS: tuple[Command, ...] = (transcribe, download, quantize, models, serve)
+PROGRAM = "gigastt-lab"
+COMMANDS: tuple[Command, ...] = (transcribe, download, quantize, models, serve, completion)
 # What these say at level INFO is for everybody to see: that 900 MB are on their way, and why it takes long.
 _SAY_WHAT_THEY_DO = tuple(
     f"gigastt_lab.{module}"
@@ -21,20 +24,49 @@ _SAY_WHAT_THEY_DO = tuple(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["eval"]:  # a command line of its own, options and help included
+        return evaluation.main(given[1:], program=f"{PROGRAM} eval")
+    parser = _parser()
+    if not given:
+        parser.print_help()
+        return ExitCode.OK
+    options = parser.parse_args(given)
     start_logging(_levels(options.verbose))
     return run_command(options.run, options)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="gigastt-lab", description="Russian speech recognition with GigaAM v3."
-    )
+def _parser(*, with_evaluation: bool = False) -> argparse.ArgumentParser:
+    """The command line; with the evaluation's commands only for who needs them, as they load pandas."""
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="Russian speech recognition with GigaAM v3.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command_parser = command.add_parser(commands)
-        command_parser.set_defaults(run=command.run, parser=command_parser)
+        command_parser.set_defaults(run=command.run, parser=command_parser, whole=whole_parser)
+    evaluations = commands.add_parser("eval", help="error rates and speed, on datasets", add_help=False)
+    if with_evaluation:
+        evaluation.add_commands(evaluations)
     return parser
+
+
+def whole_parser() -> argparse.ArgumentParser:
+    """The command line with all that `eval` has, for the completion in shells."""
+    return _parser(with_evaluation=True)
+
+
+class _Version(argparse.Action):
+    """Option that looks the version up when it is asked for: that takes longer than the rest of `--help`."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version(PROGRAM)
+        except PackageNotFoundError:  # run from a folder, not installed
+            found = "of a folder that is not installed"
+        sys.stdout.write(f"{PROGRAM} {found}\n")
+        parser.exit()
 
 
 def _levels(verbose: bool) -> dict[str, int]:

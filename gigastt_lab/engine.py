@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import logging
 import os
-import time
-from collections.abc import Iterator, Sequence
+import pickle
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, cast, overload
 
-from gigastt_lab.audio.inputs import Audio, blocks_of, duration_of, waveform_of
+from gigastt_lab.audio.inputs import Audio, Given, blocks_of, duration_of, given
 from gigastt_lab.audio.options import ReadOptions
 from gigastt_lab.audio.vad import SpeechDetector
-from gigastt_lab.errors import AudioError, AudioTooLongError, ModelError, ModelNotFoundError, ProviderError
+from gigastt_lab.errors import GigasttError, ModelError, ModelNotFoundError, ProviderError
 from gigastt_lab.models.files import ModelFiles, Precision, PrecisionChoice
-from gigastt_lab.models.registry import DEFAULT_MODEL, KNOWN_MODELS, canonical_name, model_directory
+from gigastt_lab.models.registry import (
+    DEFAULT_MODEL,
+    DEMO_DIRECTORY,
+    KNOWN_MODELS,
+    canonical_name,
+    model_directory,
+)
+from gigastt_lab.recognition.batches import BatchOptions, Errors, transcribed_batch
 from gigastt_lab.recognition.buckets import with_fixed_lengths
 from gigastt_lab.recognition.networks import Networks, load_networks
 from gigastt_lab.recognition.precision import find_files, warn_of_int8
-from gigastt_lab.recognition.recognizer import Recognition, Recognizer
+from gigastt_lab.recognition.recognizer import Recognizer
 from gigastt_lab.recognition.tokenizer import Tokenizer
 from gigastt_lab.recognition.windows import WindowOptions, transcribed
+from gigastt_lab.runtime.reloading import Reloading
 from gigastt_lab.runtime.sessions import RuntimeOptions, on_first_that_starts
-from gigastt_lab.spec import GIGAAM_V3, MAX_SINGLE_PASS_S, MAX_SYMBOLS_PER_FRAME
+from gigastt_lab.spec import GIGAAM_V3, MAX_SYMBOLS_PER_FRAME
 from gigastt_lab.streaming.options import Preset, StreamOptions, stream_options
 from gigastt_lab.streaming.session import StreamingSession
-from gigastt_lab.types import AudioWarning, Float32Array, Part, Provider, ProviderName, Transcript
+from gigastt_lab.types import AudioWarning, Part, Provider, ProviderName, Transcript
 
 logger = logging.getLogger(__name__)
 
@@ -57,19 +66,57 @@ class EngineInfo:
     vocab_size: int
 
 
+class _Origin(NamedTuple):
+    """Arguments of `load_engine` that load the very same engine again."""
+
+    model: str
+    model_dir: str | None
+    precision: Precision
+    provider: ProviderName
+    threads: int
+    max_symbols: int
+
+
 class Engine:
     """Speech to text with one model. Thread-safe: one engine may be used from many threads at once.
 
-    Made by `load_engine`.
+    Made by `load_engine`. It pickles as what it was loaded from, and loads again in the other process, once.
+    A process that is forked from this one loads it again as well, on a CPU; other providers do not survive.
 
     Attributes:
         info: Model, precision, provider and threads that it really runs.
     """
 
-    def __init__(self, recognizer: Recognizer, tokenizer: Tokenizer, info: EngineInfo) -> None:
+    def __init__(
+        self, recognizer: Recognizer, tokenizer: Tokenizer, info: EngineInfo, origin: _Origin | None = None
+    ) -> None:
         self.info = info
-        self._recognizer = recognizer
-        self._tokenizer = tokenizer
+        self._parts = recognizer, tokenizer
+        self._origin = origin
+        self._process = os.getpid()
+
+    def __reduce__(self) -> tuple[Callable[[_Origin], Engine], tuple[_Origin]]:
+        if self._origin is None:
+            raise pickle.PicklingError("this engine was not made by load_engine, and cannot be pickled")
+        return _engine_of, (self._origin,)
+
+    @property
+    def _recognizer(self) -> Recognizer:
+        return self._parts_here()[0]
+
+    @property
+    def _tokenizer(self) -> Tokenizer:
+        return self._parts_here()[1]
+
+    def _parts_here(self) -> tuple[Recognizer, Tokenizer]:
+        """The parts, loaded again if this process was forked since: without its threads, a session hangs."""
+        if self._process != os.getpid() and self._origin is not None:
+            with _ENGINES.lock:
+                if self._process != os.getpid():
+                    self._parts = _loaded_after_fork(self._origin)._parts
+                    self._process = os.getpid()
+                    _ENGINES.remember(self._origin, self)
+        return self._parts
 
     def transcribe(
         self,
@@ -84,10 +131,12 @@ class Engine:
         """The text of one recording of any length.
 
         Args:
-            audio: A path, the bytes of an audio file (WAV, FLAC, MP3, Ogg, M4A, WebM), a binary file that is
-                open for reading, or samples: floating in [-1, 1] or PCM integers, shape (n_samples,) or
-                (n_channels, n_samples).
-            sample_rate: Rate of samples given as an array, in Hz; files state their own.
+            audio: A path, the bytes of an audio file (WAV, FLAC, MP3, Ogg, M4A, WebM), or what is open for
+                reading them: a binary file, a pipe, an HTTP response, which is read to its end first. Or
+                samples: floating in [-1, 1] or PCM integers, shape (n_samples,), (n_channels, n_samples) or
+                (n_samples, n_channels); an array of any library, a list of floats, (rate, samples), or what
+                `datasets` makes of a feature `Audio`.
+            sample_rate: Rate of samples given without theirs, in Hz; files state their own.
             max_duration_s: Longer recordings are refused. None: no limit.
             windows: Division of a recording of more than 30 s; None: as suits the model.
             strict: True refuses a file that was cut or is damaged; False reads what is there, and says so in
@@ -134,67 +183,81 @@ class Engine:
         """
         warnings: list[AudioWarning] = []
         options = ReadOptions(strict=strict, track=track)
+        recording = audio if isinstance(audio, Given) else given(audio, sample_rate)
         return transcribed(
             self._recognizer,
             self._tokenizer,
-            blocks_of(audio, sample_rate, max_duration_s, options, warnings),
+            blocks_of(recording, max_duration_s, options, warnings),
             warnings=warnings,
             options=windows or WindowOptions(min_pause_ms=KNOWN_MODELS[self.info.model].min_pause_ms),
-            duration_s=duration_of(audio, sample_rate),
+            duration_s=duration_of(recording),
             batch_size=1 if self.info.provider == "cpu" else DEFAULT_BATCH_SIZE,
         )
 
+    @overload
     def transcribe_batch(
         self,
-        audios: Sequence[Audio],
+        audios: Iterable[Audio],
         *,
         sample_rate: int | None = None,
         batch_size: int = DEFAULT_BATCH_SIZE,
+        errors: Literal["raise"] = "raise",
+        progress: bool = False,
         strict: bool = False,
         track: int | None = None,
-    ) -> list[Transcript]:
+    ) -> list[Transcript]: ...
+
+    @overload
+    def transcribe_batch(
+        self,
+        audios: Iterable[Audio],
+        *,
+        sample_rate: int | None = None,
+        batch_size: int = DEFAULT_BATCH_SIZE,
+        errors: Literal["return"],
+        progress: bool = False,
+        strict: bool = False,
+        track: int | None = None,
+    ) -> list[Transcript | GigasttError]: ...
+
+    def transcribe_batch(
+        self,
+        audios: Iterable[Audio],
+        *,
+        sample_rate: int | None = None,
+        batch_size: int = DEFAULT_BATCH_SIZE,
+        errors: Errors = "raise",
+        progress: bool = False,
+        strict: bool = False,
+        track: int | None = None,
+    ) -> list[Transcript] | list[Transcript | GigasttError]:
         """The texts of several recordings, in the order given; each as `transcribe` gives it.
 
         Args:
-            audios: Recordings as `transcribe` takes them; arrays share one `sample_rate`. Those of more than
-                30 s are recognised one by one.
-            sample_rate: Rate of samples given as arrays, in Hz.
+            audios: Recordings as `transcribe` takes them; an iterator is gone through as they are recognised.
+                Arrays share one `sample_rate`. Those of more than 30 s are recognised one by one.
+            sample_rate: Rate of samples given without theirs, in Hz.
             batch_size: Recordings that the encoder takes at once; neighbours in length share a batch.
+            errors: "raise" ends with the first recording that fails; "return" puts the error in the place of
+                its transcript, and goes on.
+            progress: True shows a bar on stderr.
             strict: As `transcribe`.
             track: As `transcribe`.
 
         Raises:
             AudioError: of the first recording that cannot be read; the message says which.
             ModelError: the model failed.
-            ValueError: `batch_size` is less than 1.
+            ValueError: `batch_size` is less than 1, or `errors` is another word.
         """
-        if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}; give 1 or more")
-        options = ReadOptions(strict=strict, track=track)
-        transcripts: dict[int, Transcript] = {}
-        warnings: dict[int, list[AudioWarning]] = {}
-        waveforms: dict[int, tuple[Float32Array, float]] = {}
-        for i, audio in enumerate(audios):
-            try:
-                try:
-                    started = time.perf_counter()
-                    warnings[i] = []
-                    waveform = waveform_of(audio, sample_rate, MAX_SINGLE_PASS_S, options, warnings[i])
-                    waveforms[i] = waveform, time.perf_counter() - started
-                except AudioTooLongError:
-                    transcripts[i] = self.transcribe(
-                        audio, sample_rate=sample_rate, strict=strict, track=track
-                    )
-            except AudioError as error:
-                raise type(error)(f"recording {i} of {len(audios)}: {error}") from error
-        by_length = sorted(waveforms, key=lambda i: len(waveforms[i][0]))
-        for start in range(0, len(by_length), batch_size):
-            bucket = by_length[start : start + batch_size]
-            recognitions = self._recognizer([waveforms[i][0] for i in bucket])
-            for i, recognition in zip(bucket, recognitions, strict=True):
-                found = self._transcript(waveforms[i][0], recognition, waveforms[i][1])
-                transcripts[i] = replace(found, warnings=tuple(warnings[i]))
-        return [transcripts[i] for i in range(len(audios))]
+        read = ReadOptions(strict=strict, track=track)
+        options = BatchOptions(
+            batch_size=batch_size, errors=errors, progress=progress, sample_rate=sample_rate, read=read
+        )
+
+        def long(recording: Given) -> Transcript:
+            return self.transcribe(cast(Audio, recording), strict=strict, track=track)
+
+        return transcribed_batch(self._recognizer, self._tokenizer, audios, options=options, long=long)
 
     def stream(
         self,
@@ -221,13 +284,6 @@ class Engine:
             options=stream_options(options),
             detector=detector,
         )
-
-    def _transcript(self, waveform: Float32Array, recognition: Recognition, decode_s: float) -> Transcript:
-        spec = self._recognizer.spec
-        tokens = recognition.tokens
-        words = self._tokenizer.words(tokens.ids, tokens.frames, tokens.probabilities, spec.encoder_frame_s)
-        timings = replace(recognition.timings, decode_s=decode_s)
-        return Transcript(words, len(waveform) / spec.sample_rate, timings, len(tokens))
 
 
 def load_engine(
@@ -288,4 +344,42 @@ def load_engine(
         name, str(directory), files.precision, session.provider, session.threads, len(tokenizer)
     )
     warn_of_int8(info.precision, info.provider)
-    return Engine(recognizer, tokenizer, info)
+    origin = _Origin(
+        name,
+        None if directory == DEMO_DIRECTORY else str(directory.absolute()),
+        info.precision,
+        info.provider,
+        info.threads,
+        max_symbols,
+    )
+    engine = Engine(recognizer, tokenizer, info, origin)
+    _ENGINES.remember(origin, engine)
+    return engine
+
+
+def _load(origin: _Origin) -> Engine:
+    return load_engine(**origin._asdict())
+
+
+_ENGINES: Reloading[_Origin, Engine] = Reloading(_load)
+
+
+def _engine_of(origin: _Origin) -> Engine:
+    """The engine that a pickled one stands for."""
+    return _ENGINES.loaded(origin)
+
+
+def _loaded_after_fork(origin: _Origin) -> Engine:
+    """An engine of this process in place of one of its parent's.
+
+    Raises:
+        ModelError: it cannot be loaded again; the message says what to do.
+    """
+    how = 'load the engine in the new process, or start that by multiprocessing.get_context("spawn")'
+    if origin.provider != "cpu":
+        raise ModelError(f"the engine was loaded on {origin.provider} before this process was forked: {how}")
+    logger.info("%s was loaded before this process was forked: loading it again", origin.model)
+    try:
+        return _load(origin)
+    except ModelError as error:
+        raise type(error)(f"{error}. The engine was loaded before this process was forked: {how}") from error

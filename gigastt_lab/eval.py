@@ -1,16 +1,36 @@
 """`python -m gigastt_lab.eval`: the evaluation's command line, which lives in the package `evaluation`."""
 
+from __future__ import annotations
+
+import argparse
 import sys
+from collections.abc import Sequence
 
 
-def main() -> int:
-    """Hand the arguments on; says what to install where the evaluation's packages are missing."""
+def main(arguments: Sequence[str] | None = None, *, program: str = "python -m gigastt_lab.eval") -> int:
+    """Hand the arguments on; says what to install where the evaluation's packages are missing.
+
+    Args:
+        arguments: Arguments; None: those of this process.
+        program: Name of the command line, for its help.
+    """
     try:
         from evaluation.cli.main import main as evaluate  # to say what its absence means
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith(("gigastt_lab", "evaluation.")):
+            raise  # a fault of ours
         sys.stderr.write(f"the evaluation needs {error.name}: pip install 'gigastt-lab[eval]'\n")
         return 2
-    return evaluate(sys.argv[1:])
+    return evaluate(sys.argv[1:] if arguments is None else arguments, program=program)
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """Add the evaluation's commands and options to a parser, where its packages are installed."""
+    try:
+        from evaluation.cli.main import add_commands as add
+    except ModuleNotFoundError:
+        return
+    add(parser)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,10 @@ import argparse
 import io
 import logging
 import os
+import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 
@@ -85,6 +88,37 @@ def epilog(codes: Iterable[ExitCode], **meanings: str) -> str:
     return "\n".join(["exit codes:", *lines])
 
 
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Help whose lists stay lists, in a terminal of any width: what is too long goes on below its text."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines = [wrapped(line, width - len(indent)) for line in text.splitlines()]
+        return "\n".join(f"{indent}{each}" if each else "" for line in lines for each in line)
+
+
+def for_terminal(text: str) -> str:
+    """The text with no line longer than the terminal, where stdout is one or COLUMNS says how wide it is."""
+    if not (os.environ.get("COLUMNS") or (sys.stdout is not None and sys.stdout.isatty())):
+        return text
+    width = max(40, shutil.get_terminal_size().columns)
+    lines = ([line] if len(line) <= width else wrapped(line, width) for line in text.split("\n"))
+    return "\n".join(each for line in lines for each in line)
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """A line as lines of at most `width`; of a list (a term, two spaces, what it means) below its text.
+
+    >>> wrapped("  0    every file was transcribed", 20)
+    ['  0    every file', '       was', '       transcribed']
+    """
+    term = re.match(r" *\S.*?\s{2,}(?=\S)|\s*", line)
+    start = term.end() if term else 0
+    rest = " " * (start if start < width // 2 else 4)
+    return textwrap.wrap(
+        line, width, subsequent_indent=rest, break_on_hyphens=False, break_long_words=False
+    ) or [""]
+
+
 def start_logging(levels: Mapping[str, int], *, level: int = logging.WARNING) -> None:
     """Log to stderr, in place of whatever was set up before.
 
@@ -104,9 +138,7 @@ def run_command(run: Callable[[argparse.Namespace], int], options: argparse.Name
         run: The command, which returns its exit code.
         options: Its options.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A name that is not text, or a terminal without Cyrillic: escaped instead of refused.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    _make_stdout_hold_all_texts()
     try:
         return int(run(options))
     except KeyboardInterrupt:
@@ -118,3 +150,13 @@ def run_command(run: Callable[[argparse.Namespace], int], options: argparse.Name
     except (errors.GigasttError, OSError) as error:
         logger.error("%s", error)
         return exit_code(error)
+
+
+def _make_stdout_hold_all_texts() -> None:
+    """A file and a pipe get UTF-8, whatever the terminal's code page; a terminal escapes what it has not."""
+    if not isinstance(sys.stdout, io.TextIOWrapper):
+        return
+    is_chosen = bool(os.environ.get("PYTHONIOENCODING"))
+    encoding = None if is_chosen or sys.stdout.isatty() else "utf-8"
+    # Escaped instead of refused: a name that is not text, or what a chosen encoding lacks.
+    sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")

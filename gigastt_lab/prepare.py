@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Final, Literal
@@ -11,7 +12,13 @@ from typing import Final, Literal
 from gigastt_lab.errors import ModelError, ModelNotFoundError
 from gigastt_lab.models.download import download
 from gigastt_lab.models.files import ENCODER_NAMES, ModelFiles, Precision, PrecisionChoice
-from gigastt_lab.models.registry import KNOWN_MODELS, KnownModel, canonical_name, model_directory
+from gigastt_lab.models.registry import (
+    KNOWN_MODELS,
+    MODEL_DIR_VARIABLE,
+    KnownModel,
+    canonical_name,
+    model_directory,
+)
 from gigastt_lab.models.storage import file_state, graph_metadata, require_plain_files, size_text
 from gigastt_lab.quantization.int8_graph import RECIPE_KEY
 
@@ -54,7 +61,8 @@ def prepare_model(
     Raises:
         ModelError: the name or the precision is not known; the model could not be downloaded
             (`DownloadError` and its kin), or not quantized though INT8 is asked for.
-        ModelNotFoundError: INT8 is asked for, is not there and is not to be made.
+        ModelNotFoundError: INT8 is asked for, is not there and is not to be made; or the directory was named
+            (`model_dir`, `$GIGASTT_MODEL_DIR`), is not there, and is not made but by `download`.
     """
     known = KNOWN_MODELS[canonical_name(model)]
     directory = model_directory(known.name, model_dir)
@@ -67,7 +75,7 @@ def prepare_model(
                 "--skip-quantize); take that back, or ask for another precision"
             )
         require_plain_files(known.files, directory)
-        _announce(known, directory)
+        _require_directory_that_is_there(known, directory, model_dir)
         download(known, directory, show_progress=show_progress)
     if precision != "fp32" and not skip_quantize and _is_published_encoder(known, directory):
         _make_int8(directory, required=precision == "int8", show_progress=show_progress)
@@ -138,14 +146,18 @@ def _is_published_encoder(known: KnownModel, directory: Path) -> bool:
     return encoder is not None and file_state(encoder, directory, verify=False) == "not verified"
 
 
-def _announce(known: KnownModel, directory: Path) -> None:
-    missing = [file for file in known.files if file_state(file, directory, verify=False) == "missing"]
-    logger.info(
-        "%s is not in %s: downloading %s from %s",
-        known.name,
-        directory,
-        size_text(sum(file.size for file in missing)),
-        known.repository,
+def _require_directory_that_is_there(
+    known: KnownModel, directory: Path, model_dir: str | os.PathLike[str] | None
+) -> None:
+    """A directory that was named and is not there is taken for a mistake; the usual one is made."""
+    named = str(model_dir or os.environ.get(MODEL_DIR_VARIABLE) or "")
+    if not named or directory.is_dir():
+        return
+    how = "--model-dir" if model_dir else MODEL_DIR_VARIABLE
+    raise ModelNotFoundError(
+        f"{directory}: no such model directory ({how}); check its name, or take the small packaged model "
+        f"(--model demo). To download {size_text(sum(file.size for file in known.files))} to it: "
+        f"gigastt-lab download --model-dir {shlex.quote(named)}"
     )
 
 

@@ -43,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Compiled once, whatever the machine's habit: tests start this package's programs hundreds of times.
     sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ.pop("COLUMNS", None)  # by which tables would be folded
     # They shall hear Ctrl-C, though this one was started in the background without it.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

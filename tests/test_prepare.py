@@ -49,7 +49,9 @@ def failing(error: Exception) -> Callable[..., None]:
 
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
-    return tmp_path / "models"
+    directory = tmp_path / "models"
+    directory.mkdir()
+    return directory
 
 
 @pytest.mark.parametrize("precision", ["auto", "int8"])
@@ -60,6 +62,30 @@ def test_first_use_downloads_and_quantizes(
     assert quantized == [target / ENCODER]
     (target / INT8_ENCODER).unlink()
     assert_complete(target, hub.model)
+
+
+@pytest.mark.parametrize("named_by", ["argument", "variable"])
+def test_a_directory_that_is_not_there_is_not_made(
+    hub: Hub, target: Path, monkeypatch: pytest.MonkeyPatch, named_by: str
+) -> None:
+    mistyped = target.with_name("modles")
+    if named_by == "variable":
+        monkeypatch.setenv("GIGASTT_MODEL_DIR", str(mistyped))
+    with pytest.raises(ModelNotFoundError) as caught:
+        prepare_model(MODEL, mistyped if named_by == "argument" else None)
+    how = "--model-dir" if named_by == "argument" else "GIGASTT_MODEL_DIR"
+    for part in (f"{mistyped}: no such", f"({how})", "--model demo", f"download --model-dir {mistyped}"):
+        assert part in str(caught.value)
+    assert not mistyped.exists()
+    assert hub.requests == []
+    fetch_model(MODEL, mistyped, skip_quantize=True)  # as `download` asks
+    assert_complete(mistyped, hub.model)
+
+
+def test_the_usual_directory_is_made(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("GIGASTT_MODEL_DIR", raising=False)
+    assert_complete(prepare_model(MODEL, skip_quantize=True), hub.model)
 
 
 @pytest.mark.parametrize("options", [{"precision": "fp32"}, {"skip_quantize": True}], ids=str)
@@ -98,7 +124,6 @@ def test_a_quantization_that_never_happened_is_made_up_for(
 def test_what_loads_is_left_alone(
     hub: Hub, target: Path, quantized: list[Path], names: list[str], precision: str
 ) -> None:
-    target.mkdir()
     for name in (*(f"v3_e2e_rnnt_{name}" for name in names), VOCABULARY):
         (target / name).write_bytes(b"of somebody else")
     before = sorted(target.iterdir())
@@ -181,7 +206,7 @@ def test_the_demo_is_never_downloaded_or_quantized(
 ) -> None:
     assert prepare_model("demo", precision=precision) == DEMO_DIRECTORY
     assert prepare_model("demo", target, precision=precision) == target
-    assert (quantized, hub.requests, target.exists()) == ([], [], False)
+    assert (quantized, hub.requests, list(target.iterdir())) == ([], [], [])
 
 
 def test_names_and_precisions_are_checked_before_anything_is_done(hub: Hub, target: Path) -> None:

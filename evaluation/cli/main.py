@@ -23,7 +23,7 @@ from evaluation.cli import (
     systems,
     times,
 )
-from gigastt_lab.exit_codes import DOWNLOAD_CODES, ExitCode, epilog, run_command, start_logging
+from gigastt_lab.exit_codes import DOWNLOAD_CODES, ExitCode, HelpFormatter, epilog, run_command, start_logging
 
 # One at a time, so that latencies are what one utterance takes.
 _WITHOUT_ARGUMENTS = ("--model", "demo", "--dataset", "demo", "--batch-size", "1")
@@ -86,24 +86,38 @@ COMMANDS: dict[str | None, Command] = {
 }
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return its exit code."""
+def main(arguments: Sequence[str], *, program: str = "python -m gigastt_lab.eval") -> int:
+    """Run the command line and return its exit code; `program` is its name, for the help."""
     given = list(arguments)
     name = given[0] if given and given[0] in COMMANDS else None
     if name is None and not any(argument.startswith(_ASKED_FOR) for argument in given):
         given = [*_WITHOUT_ARGUMENTS, *given]
     command = COMMANDS[name]
     parser = argparse.ArgumentParser(
-        prog="python -m gigastt_lab.eval" + (f" {name}" if name else ""),
+        prog=program + (f" {name}" if name else ""),
         description=command.carry_out.__doc__, epilog=None if name else _EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="numbers for machines on stdout")
-    parser.add_argument("-v", "--verbose", action="store_true", help="log what is done, to stderr")
-    command.build(parser)
+    _add_options(parser, command)
     options = parser.parse_args(given[1:] if name else given)
     options.parser = parser
     options.command = shlex.join(["python", "-m", "gigastt_lab.eval", *arguments])
     level = logging.DEBUG if options.verbose else logging.INFO
     start_logging(dict.fromkeys(_SAY_WHAT_THEY_DO, level))
     return run_command(command.carry_out, options)
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """Add all commands to a parser of another command line, and the options of the one without a name."""
+    _add_options(parser, COMMANDS[None])
+    commands = parser.add_subparsers(metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        if name is not None:
+            summary = (command.carry_out.__doc__ or name).partition("\n")[0]
+            _add_options(commands.add_parser(name, help=summary), command)
+
+
+def _add_options(parser: argparse.ArgumentParser, command: Command) -> None:
+    parser.add_argument("--json", action="store_true", help="numbers for machines on stdout")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log what is done, to stderr")
+    command.build(parser)

@@ -28,6 +28,7 @@ from evaluation.show.display import render_text
 from evaluation.show.tables import profiles_table, rules_table, speed_table, summary_table
 from evaluation.statistics.methods import method_in_words
 from evaluation.systems.availability import peers_here
+from gigastt_lab.exit_codes import for_terminal
 from gigastt_lab.models.registry import KNOWN_MODELS, model_directory
 from gigastt_lab.prepare import precisions_of
 from gigastt_lab.runtime.cores import core_count, default_threads
@@ -218,9 +219,10 @@ def _plain(value: Any) -> Any:
 
 def write_json(content: Mapping[str, Any]) -> None:
     """Numbers for machines, on stdout."""
-    write_text(json.dumps(_plain(content), ensure_ascii=False, indent=2, default=str, allow_nan=False) + "\n")
+    told = json.dumps(_plain(content), ensure_ascii=False, indent=2, default=str, allow_nan=False)
+    sys.stdout.write(told + "\n")
 
 
 def write_text(text: str) -> None:
-    """Text for people, on stdout."""
-    sys.stdout.write(text)
+    """Text for people, on stdout, with no line longer than the terminal."""
+    sys.stdout.write(for_terminal(text))

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from evaluation.show.folding import Column, lines_of, terminal_width
+
 DASH = "–"
 
 _MOST_SHARE = 10.0  # 1,000 %: of an interval's end beyond it no digit tells anything
@@ -127,17 +129,18 @@ def failure_of(error: object) -> str:
 def render_text(table: pd.DataFrame) -> str:
     """A table of strings for a terminal: columns aligned, numbers to the right.
 
+    In a terminal that is too narrow, further columns come below, each block led by the first column.
+
     >>> print(render_text(pd.DataFrame({"System": ["fp32", "int8"], "WER, %": ["8.39", "10.43"]})))
     System  WER, %
     fp32      8.39
     int8     10.43
     """
-    columns = []
-    for name, cells, right in _columns(table):
-        texts = [" ".join(harmless(text).split()) for text in (name, *cells)]
-        width = max(map(len, texts))
-        columns.append([text.rjust(width) if right else text.ljust(width) for text in texts])
-    return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))
+    columns = [
+        Column([" ".join(harmless(text).split()) for text in (name, *cells)], right)
+        for name, cells, right in _columns(table)
+    ]
+    return "\n".join(lines_of(columns, terminal_width()))
 
 
 def render_markdown(table: pd.DataFrame) -> str:

@@ -55,7 +55,9 @@ def measure(plan: Plan, *, show_progress: bool = False) -> Found:
         if plan.with_peers:
             contestants += peer_contestants(conditions)
         run = _Run(plan, Path(folder), stack)
-        with tqdm(desc="speed", unit="turn", disable=None if show_progress else True) as bar:
+        with tqdm(
+            desc="speed", unit="turn", dynamic_ncols=True, disable=None if show_progress else True
+        ) as bar:
             run.load(contestants)
             run.plan_limit(counted, threads)
             run.plan_sections()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gigastt_lab.commands.options import add_model_dir, new_parser
 from gigastt_lab.errors import GigasttError, ModelError
-from gigastt_lab.exit_codes import ExitCode, epilog
+from gigastt_lab.exit_codes import ExitCode, epilog, for_terminal
 from gigastt_lab.models.files import ENCODER_NAMES, ModelFiles, Precision
 from gigastt_lab.models.registry import KNOWN_MODELS, KnownModel, model_directory
 from gigastt_lab.models.storage import FileState, file_state, size_text
@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
         objects = [asdict(status) for status in statuses]
         sys.stdout.write(json.dumps(objects, ensure_ascii=False, indent=2) + "\n")
     else:
-        sys.stdout.write("\n".join(_table(status) for status in statuses))
+        sys.stdout.write(for_terminal("\n".join(_table(status) for status in statuses)))
         if not options.verify:
             sys.stdout.write("\n" + _NOT_COMPUTED)
     differs = any(file.checksum == "differs" for status in statuses for file in status.files)

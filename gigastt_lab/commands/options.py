@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Protocol
 
+from gigastt_lab.exit_codes import HelpFormatter
 from gigastt_lab.models.registry import DEFAULT_MODEL, MODEL_DIR_VARIABLE
 from gigastt_lab.prepare import SKIP_QUANTIZE_VARIABLE, skips_quantizing
 
@@ -28,7 +29,7 @@ def new_parser(
     """A command's parser, with the option that all of them take."""
     parser = commands.add_parser(
         name, help=summary, description=description, epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )  # fmt: skip
     parser.add_argument("-v", "--verbose", action="store_true", help="log what is done, to stderr")
     return parser

@@ -12,7 +12,7 @@ import numpy as np
 
 from gigastt_lab.commands.options import add_model, add_model_dir, new_parser
 from gigastt_lab.errors import ModelExistsError
-from gigastt_lab.exit_codes import ExitCode, epilog
+from gigastt_lab.exit_codes import ExitCode, epilog, for_terminal
 from gigastt_lab.models import registry as models
 from gigastt_lab.models.files import ENCODER_NAMES
 from gigastt_lab.quantization.int8_graph import DEFAULT_RECIPE, Recipe
@@ -95,11 +95,12 @@ def run(options: argparse.Namespace) -> int:
             )
         logger.error("%s; %s", error, how)
         return ExitCode.FAILED
-    sys.stdout.write(_summary(done, source, target))
+    sys.stdout.write(for_terminal(_summary(done, source, target)))
     sys.stdout.flush()
     if not options.no_report:
         on_sample_clips = options.calibrate_on is None and not options.no_calibration
-        sys.stdout.write(_comparison(source, target, options.threads, on_sample_clips=on_sample_clips))
+        told = _comparison(source, target, options.threads, on_sample_clips=on_sample_clips)
+        sys.stdout.write(for_terminal(told))
     return ExitCode.OK
 
 
@@ -144,7 +145,9 @@ def _comparison(source: Path, target: Path, threads: int | None, *, on_sample_cl
 
     fp32, int8 = (encoder_at(path, threads) for path in (source, target))
     clips = sample_clips()
-    with tqdm(total=len(clips) + len(_AUDIO_S) * _REPETITIONS, desc="comparing", disable=None) as bar:
+    with tqdm(
+        total=len(clips) + len(_AUDIO_S) * _REPETITIONS, desc="comparing", disable=None, dynamic_ncols=True
+    ) as bar:
         errors = []
         for clip in clips:
             errors.append(relative_error(fp32, int8, clip))

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from gigastt_lab.exit_codes import DOWNLOAD_CODES, ExitCode, epilog
+from gigastt_lab.exit_codes import DOWNLOAD_CODES, ExitCode, HelpFormatter, epilog
 from gigastt_lab.server.config import ConfigSource, ServerConfig
 from gigastt_lab.server.option import OptionError, add_flags
 
@@ -25,7 +25,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "serve", help="the server: REST, WebSocket, metrics", description=describe(), epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )  # fmt: skip
     add_flags(parser, ServerConfig)
     parser.set_defaults(verbose=False)

@@ -7,13 +7,14 @@ import json
 import logging
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from gigastt_lab.commands import live
+from gigastt_lab.commands.inputs import STDIN, Input, inputs
 from gigastt_lab.commands.options import add_model, add_model_dir, add_skip_quantize, new_parser
+from gigastt_lab.commands.outputs import longest_name, output_names, write_whole
 from gigastt_lab.errors import AudioError, GigasttError, ProviderError
 from gigastt_lab.exit_codes import DOWNLOAD_CODES, ExitCode, epilog
 from gigastt_lab.formats import Format, as_json_object, render
@@ -33,7 +34,6 @@ _EPILOG = epilog(
     ok="every file was transcribed; of a stream: its end, or Ctrl-C",
     failed="at least one file could not be read, transcribed or written; the others were",
 )
-_STDIN = "-"
 _LINE_FORMATS = ("txt", "json")  # several transcripts of these can share one stream
 
 
@@ -46,17 +46,22 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         "  arecord -t raw -f S16_LE -r 16000 -c 1 | gigastt-lab transcribe --stream -",
     )  # fmt: skip
     add = parser.add_argument
-    add("files", nargs="+", metavar="FILE", help='audio files of any container; "-" reads one from stdin')
+    add("files", nargs="+", metavar="FILE",
+        help='audio files of any container, folders, quoted patterns; "-": one from stdin')  # fmt: skip
     add_model(parser)
     add_model_dir(parser)
     add("--format", choices=get_args(Format), default="txt", help="default: txt")
-    add("--output", type=Path, metavar="DIR", help="write one file for each input here, instead of to stdout")
+    add("--output", type=Path, metavar="DIR",
+        help="write one file for each input here, with a folder's subfolders, not to stdout")  # fmt: skip
     add("--precision", choices=get_args(PrecisionChoice), default="auto",
         help="of the encoder (default: auto, INT8 where it is there, right and faster)")  # fmt: skip
     add_skip_quantize(parser)
     add("--provider", choices=get_args(Provider), default="auto", help="execution provider (default: auto)")
     add("--threads", type=int, metavar="N",
         help=f"threads inside one operator (default: {DEFAULT_THREADS})")  # fmt: skip
+    add("--track", type=int, metavar="N", help="audio track, from 1 (default: the one the file marks)")
+    add("--strict", action="store_true",
+        help="refuse a file that was cut or is damaged; else it is read as far as it goes")  # fmt: skip
     live.add_options(parser)
     return parser
 
@@ -64,25 +69,23 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Transcribe `options.files`, or the stream; returns the exit code."""
     parser: argparse.ArgumentParser = options.parser
-    files: list[str] = options.files
     if options.stream:
         live.check(options)
-    if options.output is None and len(files) > 1 and options.format not in _LINE_FORMATS:
+    if options.files.count(STDIN) > 1:
+        parser.error("stdin can be read once only")
+    given = inputs(options.files, options.output)
+    if options.output is None and len(given) > 1 and options.format not in _LINE_FORMATS:
         parser.error(f"several {options.format} files cannot share stdout: give --output DIR")
     if options.threads is not None and options.threads < 1:
         parser.error(f"--threads {options.threads}: give 1 or more")
-    if files.count(_STDIN) > 1:
-        parser.error("stdin can be read once only")
+    if options.track is not None and options.track < 1:
+        parser.error(f"--track {options.track}: give 1 for the first audio track")
     # What is cheap to check comes before a model is downloaded.
     _require_provider(options.provider)
-    if not any(file == _STDIN or os.path.isfile(file) for file in files):
-        _say_what_is_wrong_with(files)
+    if not any(each.may_be_read for each in given):
+        _say_what_is_wrong_with(given)
         return ExitCode.FAILED
-    try:
-        if options.output is not None:
-            options.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        logger.error("--output %s cannot be made: %s", options.output, error.strerror or error)
+    if options.output is not None and not _is_ready(options.output):
         return ExitCode.FAILED
     try:
         engine = _load(options)
@@ -91,32 +94,62 @@ def run(options: argparse.Namespace) -> int:
             raise
         logger.error("%s", error)
         return ExitCode.MODEL
-    return live.run(options, engine) if options.stream else _transcribe_all(options, engine)
+    return live.run(options, engine) if options.stream else _transcribe_all(given, options, engine)
 
 
-def _transcribe_all(options: argparse.Namespace, engine: Engine) -> int:
-    files: list[str] = options.files
-    names = _output_names(files, options.format)
+def _is_ready(output: Path) -> bool:
+    """Make the folder of outputs; False, and why, if nothing can be written into it."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        logger.error("--output %s cannot be made: %s", output, error.strerror or error)
+        return False
+    if not os.access(output, os.W_OK | os.X_OK):
+        logger.error("--output %s cannot be written to; make it writable, or give another folder", output)
+        return False
+    return True
+
+
+def _transcribe_all(given: Sequence[Input], options: argparse.Namespace, engine: Engine) -> int:
+    several = len(given) > 1 or any(each.was_found for each in given)
+    names = _names(given, options)
     # Texts on a terminal show the progress themselves, and a bar would stand between them.
-    shows_bar = len(files) > 1 and (options.output is not None or not sys.stdout.isatty())
+    shows_bar = len(given) > 1 and (options.output is not None or not sys.stdout.isatty())
     failures = 0
-    for file, name in zip(_with_progress(files, shows_bar), names, strict=True):
+    for i, each in enumerate(_with_progress(given, shows_bar)):
+        if each.problem:
+            failures += 1
+            logger.error("%s", each.problem)
+            continue
+        file = each.file
         try:
-            parts = engine.transcribe_parts(sys.stdin.buffer.read() if file == _STDIN else file)
-            if len(files) == 1 and options.output is None and options.format == "txt":
+            parts = engine.transcribe_parts(
+                sys.stdin.buffer if file == STDIN else file, strict=options.strict, track=options.track
+            )
+            if not several and options.output is None and options.format == "txt":
                 transcript = Transcript.of_parts(list(_printed(parts)))
                 _log(transcript, file)
             else:
-                transcript = Transcript.of_parts(list(_with_seconds(parts, shown=len(files) == 1)))
-                _deliver(transcript, file, options, name, several=len(files) > 1)
+                transcript = Transcript.of_parts(list(_with_seconds(parts, shown=len(given) == 1)))
+                _deliver(transcript, file, options, names.get(i), several=several)
         except BrokenPipeError:
             raise
         except (GigasttError, OSError) as error:
             failures += 1
             # Audio errors name the file themselves, unless it came from stdin.
-            named = isinstance(error, AudioError) and file != _STDIN
+            named = isinstance(error, AudioError) and file != STDIN
             logger.error("%s", error if named else f"{file}: {error}")
     return ExitCode.FAILED if failures else ExitCode.OK
+
+
+def _names(given: Sequence[Input], options: argparse.Namespace) -> dict[int, Path]:
+    """Path of the output of each input that has one, by its place among them."""
+    if options.output is None:
+        return {}
+    there = [i for i, each in enumerate(given) if not each.problem]
+    longest = longest_name(options.output)
+    names = output_names([given[i].name for i in there], options.format, longest=longest)
+    return {i: options.output / name for i, name in zip(there, names, strict=True)}
 
 
 def _printed(parts: Iterator[Part]) -> Iterator[Part]:
@@ -151,7 +184,8 @@ def _with_seconds(parts: Iterator[Part], *, shown: bool) -> Iterator[Part]:
 
     with tqdm(
         desc="transcribing", unit="s", total=round(first.duration_s or 0), initial=round(first.done_s),
-        file=sys.stderr, leave=False, bar_format="{l_bar}{bar}| {n}/{total} s [{elapsed}<{remaining}]",
+        file=sys.stderr, leave=False, dynamic_ncols=True,
+        bar_format="{l_bar}{bar}| {n}/{total} s [{elapsed}<{remaining}]",
     ) as bar:  # fmt: skip
         for part in parts:
             bar.total = round(max(part.duration_s or 0.0, part.done_s))
@@ -170,13 +204,15 @@ def _require_provider(provider: Provider) -> None:
         )
 
 
-def _say_what_is_wrong_with(files: Sequence[str]) -> None:
-    """Log why each of `files`, none of which is a file, cannot be read."""
+def _say_what_is_wrong_with(given: Sequence[Input]) -> None:
+    """Log why each of the inputs, none of which is there, cannot be read."""
     from gigastt_lab.audio.reading import decode_audio  # `--help` should not load the decoders
 
-    for file in files:
+    for each in given:
         try:
-            decode_audio(file)
+            if each.problem:
+                raise AudioError(each.problem)
+            decode_audio(each.file)
         except AudioError as error:
             logger.error("%s", error)
 
@@ -197,18 +233,12 @@ def _load(options: argparse.Namespace) -> Engine:
 
 
 def _deliver(
-    transcript: Transcript, file: str, options: argparse.Namespace, name: str, *, several: bool
+    transcript: Transcript, file: str, options: argparse.Namespace, output: Path | None, *, several: bool
 ) -> None:
     """Write one transcript where it belongs; with several on stdout, each says which file it is of."""
     _log(transcript, file)
-    if options.output is not None:
-        partial = options.output / f"{name}.partial"
-        try:
-            partial.write_text(render(transcript, options.format), encoding="utf-8")
-            partial.replace(options.output / name)
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
+    if output is not None:
+        write_whole(output, render(transcript, options.format))
         return
     text = render(transcript, options.format)
     if several and options.format == "json":
@@ -223,31 +253,13 @@ def _log(transcript: Transcript, file: str) -> None:
     logger.info("%s: %.2f s of audio in %.3f s", file, transcript.duration_s, transcript.timings.total_s)
 
 
-def _output_names(files: Sequence[str], extension: str) -> list[str]:
-    """A name for each output: the input's stem, its whole name where stems meet, numbered where these do.
-
-    >>> _output_names(["a/x.wav", "b/y.wav", "b/y.mp3", "c/y.mp3"], "txt")
-    ['x.txt', 'y.wav.txt', 'y.mp3.txt', 'y.mp3.2.txt']
-    """
-    paths = [Path("stdin" if file == _STDIN else file) for file in files]
-    stems = Counter(path.stem for path in paths)
-    names: list[str] = []
-    for path in paths:
-        base = path.stem if stems[path.stem] == 1 else path.name
-        name, number = f"{base}.{extension}", 2
-        while name in names:
-            name, number = f"{base}.{number}.{extension}", number + 1
-        names.append(name)
-    return names
-
-
-def _with_progress(files: Sequence[str], shows_bar: bool) -> Iterator[str]:
-    """The files, with a bar where it is wanted and stderr is a terminal; the log goes above it."""
+def _with_progress(given: Sequence[Input], shows_bar: bool) -> Iterator[Input]:
+    """The inputs, with a bar where it is wanted and stderr is a terminal; the log goes above it."""
     if not (shows_bar and sys.stderr.isatty()):
-        yield from files
+        yield from given
         return
     from tqdm import tqdm
     from tqdm.contrib.logging import logging_redirect_tqdm
 
     with logging_redirect_tqdm():
-        yield from tqdm(files, desc="transcribing", unit="file", file=sys.stderr)
+        yield from tqdm(given, desc="transcribing", unit="file", file=sys.stderr, dynamic_ncols=True)

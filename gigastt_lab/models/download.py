@@ -6,13 +6,14 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 from gigastt_lab.errors import ChecksumError, DirectoryNotWritableError, DiskFullError, ModelError
 from gigastt_lab.models.hub import DEFAULT_RETRIES, HubFile, Retries, check_client, fetch
+from gigastt_lab.models.hub_cache import in_cache, link_or_copy
 from gigastt_lab.models.registry import KnownModel, ModelFile
 from gigastt_lab.models.storage import (
     directory_lock,
@@ -34,7 +35,7 @@ STAGING_NAME: Final = (
 def download(
     model: KnownModel, directory: Path, *, show_progress: bool = True, retries: Retries = DEFAULT_RETRIES
 ) -> tuple[str, ...]:
-    """Complete `directory` with the files of `model` that it lacks.
+    """Complete `directory` with the files of `model` that it lacks: of the Hub's cache, else of the Hub.
 
     Every file is compared with its pinned SHA-256: those that are there, and those that arrive before they
     get their names, the encoder last. A download that was cut, or killed, goes on from the bytes that it had.
@@ -64,34 +65,61 @@ def download(
     if not missing:
         _tidy(staging)
         return ()  # without the lock: a complete directory may be read-only
-    check_client(directory)
+    cached = {file: path for file in missing if (path := in_cache(model.repository, file)) is not None}
+    if len(cached) < len(missing):
+        check_client(directory)
     with directory_lock(directory):
         missing = _missing(model, missing, directory)  # another process may have been here
-        if not missing:
-            shutil.rmtree(staging, ignore_errors=True)
-            return ()
-        parts = {
-            # The checksum in the name: bytes of another revision are not gone on from.
-            HubFile(model.repository, model.revision, file, directory): staging
-            / f"{file.name}.{file.sha256[:16]}.part"
-            for file in missing
-        }
-        with writing_to(directory):
-            staging.mkdir(exist_ok=True)
-            for stray in set(staging.iterdir()) - set(parts.values()):  # of another revision
-                stray.unlink()
-        n_there = sum(part.stat().st_size for part in parts.values() if part.exists())
-        n_bytes = sum(file.size for file in missing)
-        require_space(directory, n_bytes - n_there)
-        with _progress(n_bytes, n_there, show_progress) as (name_file, report):
-            for source, part in parts.items():
-                name_file(source.file.name)
-                _fetch_verified(source, part, retries, report)
-                with writing_to(directory):
-                    os.replace(part, directory / source.file.name)
+        if missing:
+            _complete(model, missing, directory, cached=cached, show_progress=show_progress, retries=retries)
         shutil.rmtree(staging, ignore_errors=True)
-    logger.info("downloaded %d files, %s, to %s", len(missing), size_text(n_bytes), directory)
     return tuple(file.name for file in missing)
+
+
+def _complete(
+    model: KnownModel,
+    missing: Sequence[ModelFile],
+    directory: Path,
+    *,
+    cached: Mapping[ModelFile, Path],
+    show_progress: bool,
+    retries: Retries,
+) -> None:
+    """Put what is missing into its place: in the registry's order, from the cache where it is there."""
+    staging = directory / STAGING_NAME
+    # The checksum in the name: bytes of another revision are not gone on from.
+    parts = {file: staging / f"{file.name}.{file.sha256[:16]}.part" for file in missing}
+    fetched = [file for file in missing if file not in cached]
+    with writing_to(directory):
+        staging.mkdir(exist_ok=True)
+        for stray in set(staging.iterdir()) - set(parts.values()):  # of another revision
+            stray.unlink()
+    n_there = sum(parts[file].stat().st_size for file in fetched if parts[file].exists())
+    n_bytes = sum(file.size for file in fetched)
+    require_space(directory, n_bytes - n_there)
+    if fetched:
+        n_text = size_text(n_bytes)
+        logger.info(
+            "%s is not in %s: downloading %s from %s", model.name, directory, n_text, model.repository
+        )
+    was_reached = False
+    with _progress(n_bytes, n_there, show_progress and bool(fetched)) as (name_file, report):
+        for file, part in parts.items():
+            name_file(file.name)
+            if file in cached:
+                with writing_to(directory):
+                    link_or_copy(cached[file], part)
+            else:
+                source = HubFile(str(model.repository), str(model.revision), file, directory)
+                _fetch_verified(source, part, retries, report, was_reached=was_reached)
+                was_reached = True
+            with writing_to(directory):
+                os.replace(part, directory / file.name)
+    if cached:
+        taken = size_text(sum(file.size for file in parts if file in cached))
+        logger.info("took %s of %s from the Hub's cache", taken, model.name)
+    if fetched:
+        logger.info("downloaded %d files, %s, to %s", len(fetched), size_text(n_bytes), directory)
 
 
 def _tidy(staging: Path) -> None:
@@ -126,7 +154,9 @@ def _missing(model: KnownModel, files: Iterable[ModelFile], directory: Path) -> 
     return missing
 
 
-def _fetch_verified(source: HubFile, part: Path, retries: Retries, report: Callable[[int], object]) -> None:
+def _fetch_verified(
+    source: HubFile, part: Path, retries: Retries, report: Callable[[int], object], *, was_reached: bool
+) -> None:
     """Fetch the file as `part`: every byte of it on the disk, and its checksum right."""
     file = source.file
     is_second = False
@@ -134,7 +164,7 @@ def _fetch_verified(source: HubFile, part: Path, retries: Retries, report: Calla
         if part.exists() and part.stat().st_size > file.size:
             part.unlink()
         is_resumed = part.exists()
-        n_answers = fetch(source, part, retries=retries, report=report)
+        n_answers = fetch(source, part, retries=retries, report=report, was_reached=was_reached)
         with writing_to(source.directory):
             actual = sha256_of(part)
             if actual == file.sha256:
@@ -168,7 +198,13 @@ def _progress(
             stack.enter_context(logging_redirect_tqdm())  # the log goes above the bar
         bar = stack.enter_context(
             tqdm(
-                total=total, initial=initial, unit="B", unit_scale=True, disable=not is_shown, file=sys.stderr
+                total=total,
+                initial=initial,
+                unit="B",
+                unit_scale=True,
+                disable=not is_shown,
+                file=sys.stderr,
+                dynamic_ncols=True,
             )
         )
         yield bar.set_description, bar.update

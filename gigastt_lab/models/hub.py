@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from io import FileIO
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from gigastt_lab.errors import (
     ChecksumError,
@@ -26,6 +27,7 @@ from gigastt_lab.errors import (
 from gigastt_lab.models.hub_client import (
     Answer,
     HopelessError,
+    NoConnectionError,
     TemporaryError,
     TokenError,
     check_settings,
@@ -85,10 +87,15 @@ class HubFile:
 
     def error(self, kind: type[DownloadError], text: str) -> DownloadError:
         """An error about this file that ends with how to get along without the Hub."""
-        return kind(
-            f"{text}. Without the Hub: put {self.url} into {self.directory} by hand; name a directory that "
-            "holds the model already (--model-dir); or take the small packaged model (--model demo)"
-        )
+        return kind(f"{text}. {without_the_hub(self.url, self.directory)}")
+
+
+def without_the_hub(what: str, directory: Path) -> str:
+    """Advice for who has no Hub; `what` is that which would have to be put into `directory`."""
+    return (
+        "Without the Hub: take the small packaged model (--model demo); name a directory that holds the "
+        f"model already (--model-dir); or put {what} into {directory} by hand"
+    )
 
 
 def check_client(directory: Path) -> None:
@@ -100,10 +107,7 @@ def check_client(directory: Path) -> None:
     try:
         check_settings()
     except HopelessError as error:
-        raise HubUnreachableError(
-            f"{error}. Without the Hub: put the files into {directory} by hand; name a directory that holds "
-            "the model already (--model-dir); or take the small packaged model (--model demo)"
-        ) from error
+        raise HubUnreachableError(f"{error}. {without_the_hub('the files', directory)}") from error
 
 
 def fetch(
@@ -112,6 +116,7 @@ def fetch(
     *,
     retries: Retries = DEFAULT_RETRIES,
     report: Callable[[int], object] = int,
+    was_reached: bool = True,
 ) -> int:
     """Complete `part` until it is as long as the file; bytes that it has are not asked for again.
 
@@ -120,6 +125,8 @@ def fetch(
         part: File to write to; its directory is there, and it is not longer than the file.
         retries: Attempts and pauses after failures that may heal.
         report: Called with each number of bytes that arrived; a negative one takes bytes back.
+        was_reached: True if the Hub has answered before: then a connection that fails may heal. Else who is
+            offline need not wait for attempts that all fail.
 
     Returns:
         Number of answers that brought bytes.
@@ -138,6 +145,9 @@ def fetch(
             _receive(source, part, start, report)
             n_answers += 1
         except TemporaryError as error:
+            if isinstance(error, NoConnectionError) and not (was_reached or n_answers):
+                raise _no_connection(source, error) from error
+            was_reached = was_reached or not isinstance(error, NoConnectionError)
             n_answers += _size(part) != start
             fruitless = 1 if _size(part) - start >= _PROGRESS_BYTES else fruitless + 1
             wait_s = min(retries.first_wait_s * 2 ** (fruitless - 1), retries.max_wait_s)
@@ -263,6 +273,14 @@ def _wrong_size(source: HubFile, found: str) -> DownloadError:
         ChecksumError,
         f"{source.url} holds {found} bytes instead of {source.file.size:,}: a proxy or a login page may have "
         "answered instead of the Hub, or a mirror (HF_ENDPOINT) that differs",
+    )
+
+
+def _no_connection(source: HubFile, error: TemporaryError) -> DownloadError:
+    return HubUnreachableError(
+        f"no connection to {urlsplit(source.url).hostname} ({error}). "
+        f"{without_the_hub(source.url, source.directory)}. With a network: check the proxy (HTTPS_PROXY), or "
+        "name a mirror (HF_ENDPOINT)"
     )
 
 

@@ -6,7 +6,9 @@ requests before its version 1.0, on httpx from there on (2.x: httpx2): what diff
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import ssl
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,6 +22,7 @@ _HOPELESS: Final = (
     "InvalidURL", "MissingSchema", "InvalidSchema", "UnsupportedProtocol", "LocalProtocolError",
     "TooManyRedirects",
 )  # fmt: skip
+_NO_NETWORK: Final = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 
 
 class Answer(Protocol):
@@ -39,6 +42,10 @@ class TemporaryError(Exception):
     def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
         super().__init__(reason)
         self.retry_after_s = retry_after_s
+
+
+class NoConnectionError(TemporaryError):
+    """No server was reached: no network, no such name, or nobody who listens."""
 
 
 class HopelessError(Exception):
@@ -89,7 +96,8 @@ def get(url: str, start: int) -> Iterator[tuple[Answer, Iterator[bytes]]]:
     """Ask for `url` from byte `start` on: the answer, whatever its status, and its body.
 
     Raises:
-        TemporaryError: no connection, or one that was cut.
+        NoConnectionError: nobody was reached.
+        TemporaryError: the connection was cut.
         HopelessError: offline mode, an address, proxy or certificate that cannot work.
         TokenError: the token cannot be sent.
     """
@@ -119,7 +127,7 @@ def get(url: str, start: int) -> Iterator[tuple[Answer, Iterator[bytes]]]:
             ) from error
         if type(error).__name__ in _HOPELESS:
             raise HopelessError(f"{reason}; check HF_ENDPOINT and the proxy (HTTPS_PROXY)") from error
-        raise TemporaryError(reason) from error
+        raise (NoConnectionError if _reached_nobody(error) else TemporaryError)(reason) from error
     except ValueError as error:  # of a host's name; neither library makes one of its own errors of it
         if not isinstance(error, UnicodeError) and type(error).__name__ != "LocationParseError":
             raise  # of whoever reads the answer
@@ -162,11 +170,30 @@ def _headers(start: int) -> dict[str, str]:
     return headers
 
 
-def _is_about_a_certificate(error: BaseException | None) -> bool:
+def _is_about_a_certificate(error: BaseException) -> bool:
+    return any(
+        isinstance(each, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(each)
+        for each in _with_causes(error)
+    )
+
+
+def _reached_nobody(error: BaseException) -> bool:
+    """True of a name that is not resolved, a connection that is refused, and one that nobody answers."""
+    return any(
+        isinstance(each, socket.gaierror)
+        or (isinstance(each, OSError) and each.errno in _NO_NETWORK)
+        or type(each).__name__ in {"ConnectTimeout", "ConnectTimeoutError"}  # both libraries'
+        for each in _with_causes(error)
+    )
+
+
+def _with_causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, and all that it came from; urllib3 keeps that in an attribute, too."""
     seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    waiting: list[object] = [error]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, BaseException) and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            waiting += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]

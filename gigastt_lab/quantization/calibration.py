@@ -237,7 +237,7 @@ def calibrate(
         encoder.name, encoder.inputs, n_clips=len(waveforms), duration_s=n_samples / GIGAAM_V3.sample_rate
     )
     share = min(1.0, _MAX_FRAMES / n_frames)
-    for piece in tqdm(pieces, desc="calibrating", unit="clip", disable=not show_progress):
+    for piece in tqdm(pieces, desc="calibrating", unit="clip", disable=not show_progress, dynamic_ncols=True):
         for tensor, values in _run(session, encoder, piece).items():
             rows = tensor.rows(values)
             calibration.add(tensor, rows[_evenly(len(rows), share)])

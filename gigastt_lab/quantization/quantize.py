@@ -168,7 +168,13 @@ def _quantize(
         quantize_weight = partial(calibration.quantize_weight, allowed=allowed)
     rewriter = Rewriter(model.graph, recipe, quantize_weight)
     n_nodes = len(model.graph.node)
-    with tqdm(total=n_nodes, desc=f"quantizing ({recipe})", unit="node", disable=not show_progress) as bar:
+    with tqdm(
+        total=n_nodes,
+        desc=f"quantizing ({recipe})",
+        unit="node",
+        disable=not show_progress,
+        dynamic_ncols=True,
+    ) as bar:
         for _ in rewriter.rewrite():
             bar.update()
     if not rewriter.quantized:

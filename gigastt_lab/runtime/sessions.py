@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -17,6 +19,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from gigastt_lab.errors import ModelError, ModelNotFoundError, ProviderError
 from gigastt_lab.runtime.cancellation import check_cancelled, current_cancellation
 from gigastt_lab.runtime.cores import default_threads
+from gigastt_lab.runtime.forks import keep_in_children
 from gigastt_lab.types import Float32Array, Provider, ProviderName
 
 logger = logging.getLogger(__name__)
@@ -113,15 +116,23 @@ class Session:
         self.inputs = tuple(_tensor_info(name, node) for node in inference.get_inputs())
         self.outputs = tuple(_tensor_info(name, node) for node in inference.get_outputs())
         self._inference = inference
+        self._process = os.getpid()
+        keep_in_children(inference)
         self._output_names = [info.name for info in self.outputs]
 
     def run(self, *arrays: npt.NDArray[np.generic]) -> list[npt.NDArray[np.generic]]:
         """Outputs of the graph for `arrays`, given in the order and dtypes of `inputs`.
 
         Raises:
-            ModelError: ONNX Runtime refused the arrays or failed.
+            ModelError: ONNX Runtime refused the arrays or failed; or this process was forked from the one
+                that loaded the graph.
             WorkCancelledError: the work of this thread was called off (`cancellation`).
         """
+        if self._process != os.getpid():
+            raise ModelError(
+                f"{self.name} was loaded before this process was forked, and cannot run here: load the "
+                'engine in the new process, or start that by multiprocessing.get_context("spawn")'
+            )
         feeds = {info.name: array for info, array in zip(self.inputs, arrays, strict=True)}
         try:
             outputs: list[npt.NDArray[np.generic]] = self._inference.run(
@@ -132,6 +143,11 @@ class Session:
             given = ", ".join(f"{name} {array.dtype}{list(array.shape)}" for name, array in feeds.items())
             raise ModelError(f"{self.name} failed on {given}: {_one_line(error)}") from error
         return outputs
+
+    def __reduce__(self) -> str:
+        raise pickle.PicklingError(
+            f"{self.name} is loaded, and cannot be pickled; pickle the engine, which loads again elsewhere"
+        )
 
 
 def available_providers() -> tuple[ProviderName, ...]:

@@ -31,6 +31,8 @@ from tests.support.downloads import (
     assert_complete,
     assert_incomplete,
     files_of_at_most,
+    fill_cache,
+    forget_connections,
 )
 from tests.support.hub import REPOSITORY, Cut, Hub, Pause, Status, model_of, serve
 
@@ -137,7 +139,7 @@ def test_no_network_has_a_code(
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", gone.url)
     assert main(["download"]) == 4
     err = capfd.readouterr().err
-    assert err.count("trying again") == 4
+    assert "trying again" not in err
     assert "Traceback" not in err
 
 
@@ -265,10 +267,41 @@ def test_transcribe_downloads_into_the_given_directory(
     hub: Hub, home: Path, tmp_path: Path, clips: list[Clip]
 ) -> None:
     target = tmp_path / "elsewhere"
+    target.mkdir()
     arguments = ["transcribe", "--skip-quantize", "--model-dir", str(target), str(clips[0].path)]
     assert main(arguments) == 0
     assert_complete(target, hub.model)
     assert not home.exists()
+
+
+def test_a_mistyped_directory_is_not_made(
+    hub: Hub, home: Path, tmp_path: Path, clips: list[Clip], capfd: pytest.CaptureFixture[str]
+) -> None:
+    mistyped = tmp_path / "modles"
+    assert main(["transcribe", "--model-dir", str(mistyped), str(clips[0].path)]) == 3
+    assert f"ERROR: {mistyped}: no such model directory (--model-dir)" in capfd.readouterr().err
+    assert (mistyped.exists(), hub.requests) == (False, [])
+    assert main(["download", "--skip-quantize", "--model-dir", str(mistyped)]) == 0
+    assert_complete(mistyped, hub.model)
+
+
+@pytest.mark.usefixtures("waits")
+def test_offline_the_cache_of_the_hub_serves(
+    hub: Hub,
+    home: Path,
+    clips: list[Clip],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    fill_cache(hub, home.parent / "hub", monkeypatch)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    forget_connections()
+    assert main(["transcribe", "--skip-quantize", str(clips[0].path)]) == 0
+    assert_complete(home, hub.model)
+    out, err = capfd.readouterr()
+    assert out == load_engine(model_dir=home).transcribe(clips[0].path).text + "\n"
+    assert err == f"INFO: took 344 kB of {DEFAULT_MODEL} from the Hub's cache\n"
+    assert hub.requests == []
 
 
 @pytest.mark.slow

@@ -157,12 +157,13 @@ def test_stdin(
 def test_a_bad_file_does_not_stop_the_others(
     run: Run, tiny: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("nowhere.wav", "a.flac", "broken.wav", ".", "", "b.flac") == 1
+    Path("empty").mkdir()
+    assert run("nowhere.wav", "a.flac", "broken.wav", "empty", "", "b.flac") == 1
     out, err = capsys.readouterr()
     assert out == "".join(f"{name}: {tiny.transcribe(name).text}\n" for name in ("a.flac", "b.flac"))
     errors = err.splitlines()
     assert len(errors) == 4
-    for line, name in zip(errors, ("nowhere.wav", "broken.wav", ".", ""), strict=True):
+    for line, name in zip(errors, ("nowhere.wav", "broken.wav", "empty", ""), strict=True):
         assert line.startswith("ERROR: ")
         assert line.count(f"'{name}'") == 1
 
@@ -170,7 +171,7 @@ def test_a_bad_file_does_not_stop_the_others(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "COMMAND"),
+        (["-v"], "COMMAND"),
         (["transcribe"], "FILE"),
         (["translate", "a.flac"], "invalid choice: 'translate'"),
         (["transcribe", "--format", "docx", "a.flac"], "invalid choice: 'docx'"),

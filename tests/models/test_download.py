@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from tests.support.downloads import (
     assert_complete,
     assert_incomplete,
     files_of_at_most,
+    fill_cache,
 )
 from tests.support.hub import Cut, Hub, Whole, model_of
 
@@ -55,6 +57,47 @@ def test_a_second_call_asks_the_hub_for_nothing(hub: Hub, target: Path) -> None:
     hub.requests.clear()
     assert download(hub.model, target) == ()
     assert hub.requests == []
+
+
+# What the Hub's own cache has
+
+
+def test_what_the_cache_has_is_not_fetched_and_takes_no_room(
+    hub: Hub, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = fill_cache(hub, tmp_path / "hub", monkeypatch)
+    assert download(hub.model, target) == tuple(file.name for file in hub.model.files)
+    assert_complete(target, hub.model)
+    assert hub.requests == []
+    assert (target / ENCODER).samefile(snapshot / ENCODER)
+    assert not (target / ENCODER).is_symlink()  # the cache may be deleted
+
+
+def test_of_another_file_system_it_is_copied(
+    hub: Hub, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr("os.link", link)
+    snapshot = fill_cache(hub, tmp_path / "hub", monkeypatch)
+    download(hub.model, target)
+    assert_complete(target, hub.model)
+    assert hub.requests == []
+    assert not (target / ENCODER).samefile(snapshot / ENCODER)
+
+
+def test_of_another_revision_what_is_the_same_is_taken(
+    hub: Hub, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = fill_cache(hub, tmp_path / "hub", monkeypatch, revision="another")
+    blob = (snapshot / VOCABULARY).resolve()
+    blob.write_bytes(bytes(blob.stat().st_size))  # another content of the same size
+    (snapshot / CONFIG).unlink()
+    download(hub.model, target)
+    assert_complete(target, hub.model)
+    assert {request.name for request in hub.requests} == {VOCABULARY, CONFIG}
+    assert blob.read_bytes() == bytes(blob.stat().st_size)  # what is somebody else's is left alone
 
 
 def test_only_what_is_missing_is_fetched(hub: Hub, published: Path, target: Path) -> None:

@@ -188,14 +188,41 @@ def test_a_hub_that_does_not_answer_is_given_up(
         download(hub.model, target, retries=Retries(attempts=2))
 
 
-def test_nobody_listens(hub: Hub, target: Path, waits: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def closed_port(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a Hub that is gone."""
     with serve({}) as gone:
         url = gone.url
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", url)
-    with pytest.raises(HubUnreachableError, match=r"HTTPS_PROXY.*HF_ENDPOINT.*--model-dir.*--model demo"):
+    return url
+
+
+def test_offline_one_failure_is_enough(hub: Hub, target: Path, waits: list[float], closed_port: str) -> None:
+    with pytest.raises(
+        HubUnreachableError, match=r"no connection to .*--model demo.*--model-dir.*HTTPS_PROXY.*HF_ENDPOINT"
+    ):
         download(hub.model, target)
-    assert len(waits) == 4
+    assert waits == []
     assert_incomplete(target)
+
+
+def test_a_name_that_is_not_resolved_is_not_tried_again(
+    hub: Hub, target: Path, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://nowhere.invalid")
+    with pytest.raises(HubUnreachableError, match=r"no connection to nowhere\.invalid"):
+        download(hub.model, target)
+    assert waits == []
+
+
+def test_a_network_that_goes_away_on_the_way_may_come_back(
+    hub: Hub, target: Path, waits: list[float]
+) -> None:
+    with serve({}) as gone:
+        hub.always[ENCODER] = Redirect(gone.url)  # what comes before it was sent
+    with pytest.raises(HubUnreachableError, match=r"in 5 attempts: .*refused"):
+        download(hub.model, target)
+    assert waits == [1.0, 2.0, 4.0, 8.0]
 
 
 @pytest.mark.parametrize("endpoint", ["localhost:8080", "ftp://localhost"])

@@ -13,6 +13,7 @@ import pytest
 from gigastt_lab.errors import ModelNotFoundError
 from gigastt_lab.models.files import ModelFiles
 from gigastt_lab.models.registry import KnownModel
+from tests.support.hub import Hub
 
 ENCODER, VOCABULARY, CONFIG = "v3_e2e_rnnt_encoder.onnx", "v3_e2e_rnnt_vocab.txt", "config.json"
 TOKEN = "hf_averysecrettoken"
@@ -50,3 +51,20 @@ def forget_connections() -> None:
     from huggingface_hub import utils
 
     (getattr(utils, "close_session", None) or utils.reset_sessions)()
+
+
+def fill_cache(
+    hub: Hub, cache: Path, monkeypatch: pytest.MonkeyPatch, *, revision: str | None = None
+) -> Path:
+    """Lay the model into a cache as the Hub's client keeps it; its snapshot of the model's revision."""
+    assert hub.model.repository is not None
+    folder = cache / f"models--{hub.model.repository.replace('/', '--')}"
+    snapshot = folder / "snapshots" / (revision or str(hub.model.revision))
+    (folder / "blobs").mkdir(parents=True)
+    snapshot.mkdir(parents=True)
+    for name, content in hub.files.items():
+        blob = folder / "blobs" / hashlib.sha256(content).hexdigest()
+        blob.write_bytes(content)
+        (snapshot / name).symlink_to(Path("..", "..", "blobs", blob.name))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
+    return snapshot
