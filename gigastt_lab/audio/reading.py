@@ -28,8 +28,10 @@ from gigastt_lab.audio.containers.sniffing import locate
 from gigastt_lab.audio.decoders.blocks import Block
 from gigastt_lab.audio.decoders.decoding import decode_blocks, stated_duration
 from gigastt_lab.audio.decoders.libsndfile import wav_part
+from gigastt_lab.audio.decoders.raw import decode_raw
 from gigastt_lab.audio.mixing import STRETCH, Mixer
 from gigastt_lab.audio.options import ReadOptions
+from gigastt_lab.audio.raw import RawAudio
 from gigastt_lab.audio.report import Report
 from gigastt_lab.audio.resample import StreamResampler
 from gigastt_lab.audio.samples import Pcm16Framer, check_n_channels, check_sample_rate, to_float32
@@ -63,6 +65,7 @@ def decode_audio(
     channels: Channels = "mean",
     strict: bool = False,
     track: int | None = None,
+    raw: RawAudio | None = None,
     warnings: list[AudioWarning] | None = None,
 ) -> Float32Array:
     """The samples of an audio file, whatever its container, codec, rate and channels.
@@ -74,6 +77,7 @@ def decode_audio(
         channels: "mean" averages the channels, "separate" keeps them apart.
         strict: True refuses a file that was cut or is damaged.
         track: Number of the audio track, from 1; None: the file's default, else the first.
+        raw: Statement of what bytes without a header are; None: the file says so itself.
         warnings: List that takes warnings of what was cut, damaged or missing; they are logged in any case.
 
     Returns:
@@ -89,7 +93,9 @@ def decode_audio(
     """
     _check_options(sample_rate, max_duration_s, channels)
     report = Report(_named(source), warnings, strict=strict)
-    with closing(_decoded(source, max_duration_s, ReadOptions(strict=strict, track=track), report)) as blocks:
+    with closing(
+        _decoded(source, max_duration_s, ReadOptions(strict=strict, track=track, raw=raw), report)
+    ) as blocks:
         return _collected(blocks, sample_rate, channels, report)
 
 
@@ -100,6 +106,7 @@ def audio_blocks(
     max_duration_s: float | None = None,
     strict: bool = False,
     track: int | None = None,
+    raw: RawAudio | None = None,
     warnings: list[AudioWarning] | None = None,
 ) -> Generator[Float32Array, None, None]:
     """The samples of an audio file as they are decoded, in constant memory; joined they are `decode_audio`'s.
@@ -110,6 +117,7 @@ def audio_blocks(
         max_duration_s: Longer audio is refused, when this point is reached. None: no limit.
         strict: True refuses a file that was cut or is damaged, when this shows.
         track: Number of the audio track, from 1; None: the file's default, else the first.
+        raw: Statement of what bytes without a header are; None: the file says so itself.
         warnings: List that takes warnings as they come up; they are logged in any case.
 
     Yields:
@@ -120,7 +128,7 @@ def audio_blocks(
             turns out to be damaged or too long, what came before is good.
     """
     _check_options(sample_rate, max_duration_s, "mean")
-    options = ReadOptions(strict=strict, track=track)
+    options = ReadOptions(strict=strict, track=track, raw=raw)
     report = Report(_named(source), warnings, strict=strict)
     return _mono_blocks(_decoded(source, max_duration_s, options, report), sample_rate, report)
 
@@ -253,10 +261,14 @@ def _decoded(
     """The blocks of a file; errors name it."""
     with _opened(source) as file:
         try:
-            found = locate(file)
-            if max_duration_s is not None and found.container in STATES_ITS_LENGTH:
-                _check_stated(stated_duration(file, found), max_duration_s)
-            with closing(decode_blocks(file, found, options.track, report)) as blocks:
+            if options.raw is not None:
+                blocks = decode_raw(file, options.raw, report)
+            else:
+                found = locate(file)
+                if max_duration_s is not None and found.container in STATES_ITS_LENGTH:
+                    _check_stated(stated_duration(file, found), max_duration_s)
+                blocks = decode_blocks(file, found, options.track, report)
+            with closing(blocks):
                 yield from _limited(blocks, max_duration_s)
         except AudioError as error:
             raise type(error)(f"{_named(source)}: {error}") from error

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slow
 
 def test_while_the_model_loads_everybody_waits(wav, tmp_path):
     """The Hub takes the connection and never answers, so that the model never comes."""
+    (tmp_path / "models").mkdir()  # else nothing is fetched into it
     with socket.create_server(("127.0.0.1", 0)) as hub:
         endpoint = f"http://127.0.0.1:{hub.getsockname()[1]}"
         with serving(

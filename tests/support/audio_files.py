@@ -106,7 +106,7 @@ def without_end_flag(data: bytes) -> bytes:
     assert last[5] & 4, "the file has no end to take away"
     last[5] &= ~4
     last[22:26] = bytes(4)
-    last[22:26] = struct.pack("<I", _ogg_crc(last))
+    last[22:26] = struct.pack("<I", ogg_crc(last))
     return b"".join(pages[:-1]) + bytes(last)
 
 
@@ -122,7 +122,8 @@ def ogg_pages(data: bytes) -> list[bytes]:
     return pages
 
 
-def _ogg_crc(page: bytes | bytearray) -> int:
+def ogg_crc(page: bytes | bytearray) -> int:
+    """Checksum of a page whose own field is 0. Source: RFC 3533, section 6."""
     crc = 0
     for byte in page:
         crc ^= byte << 24

@@ -40,8 +40,13 @@ class Track:
 
 
 def av_file(
-    container: str, tracks: Sequence[Track], *, picture: str | None = "mpeg4", picture_s: float = 1.0, **options: str
-) -> bytes:  # fmt: skip
+    container: str,
+    tracks: Sequence[Track],
+    *,
+    picture: str | None = "mpeg4",
+    picture_s: float = 1.0,
+    **options: str,
+) -> bytes:
     """A file with a picture from 0 on (None: without one), and audio tracks.
 
     Args:

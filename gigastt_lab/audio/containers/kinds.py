@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO, Final, Literal
 
-Container = Literal["wav", "flac", "mp3", "ogg", "mp4", "webm", "aac"]
+Container = Literal[
+    "wav", "flac", "mp3", "ogg", "mp4", "webm", "aac",
+    "aiff", "au", "caf", "w64", "amr", "asf", "avi", "ts", "ac3", "wavpack", "tta",
+]  # fmt: skip
 # By container: the name that people know it by.
 CONTAINERS: Final[dict[Container, str]] = {
     "wav": "WAV",
     "flac": "FLAC",
     "mp3": "MP3",
-    "ogg": "Ogg (Opus, Vorbis)",
-    "mp4": "M4A/MP4",
-    "webm": "WebM",
+    "ogg": "Ogg (Opus, Vorbis, Speex)",
+    "mp4": "M4A/MP4/3GP/MOV",
+    "webm": "WebM/MKV",
     "aac": "AAC",
+    "aiff": "AIFF",
+    "au": "AU",
+    "caf": "CAF",
+    "w64": "W64",
+    "amr": "AMR",
+    "asf": "WMA",
+    "avi": "AVI",
+    "ts": "TS",
+    "ac3": "AC3",
+    "wavpack": "WavPack",
+    "tta": "TTA",
 }
 STATES_ITS_LENGTH: Final[frozenset[Container]] = frozenset({"wav", "flac", "mp4"})
 # Real files have about ten, live MP4 two for each fragment; a crafted one could have millions.
@@ -29,10 +43,12 @@ class Found:
     Attributes:
         container: Name of the container.
         start: Position of its first byte: behind tags, or behind the rest of a frame.
+        head: Bytes that have to stand before it, in place of what is missing.
     """
 
     container: Container
     start: int = 0
+    head: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import BinaryIO, Final
 
-from gigastt_lab.audio.containers import mpeg
+from gigastt_lab.audio.containers import magics, mpeg
+from gigastt_lab.audio.containers.headless import headless_mp4
 from gigastt_lab.audio.containers.kinds import CONTAINERS, Container, Found, read_at
 from gigastt_lab.errors import AudioError
 
@@ -50,6 +51,7 @@ def locate(file: BinaryIO) -> Found:
         head = read_at(file, start, 16)
     container = _container_of(head)
     found = Found(container, start) if container else _further_on(read_at(file, start, _LOOKED_AT), start)
+    found = found or headless_mp4(file)
     file.seek(0)
     if not first:
         raise AudioError("no bytes; give the content of an audio file")
@@ -57,8 +59,8 @@ def locate(file: BinaryIO) -> Found:
         return Found("mp3", start)
     if found is None:
         raise AudioError(
-            f"not a known audio file: it begins with the bytes {first.hex(' ')}; allowed are "
-            f"{allowed_containers()}: convert it to one of them"
+            f"not a known audio file: {_told(first)}; allowed are {allowed_containers()}: "
+            "convert it to one of them"
         )
     return found
 
@@ -69,12 +71,17 @@ def allowed_containers() -> str:
     return f"{', '.join(names)} and {last}"
 
 
+def _told(head: bytes) -> str:
+    name = magics.name_of_unread(head)
+    return f"it begins with the bytes {head.hex(' ')}" + ("" if name is None else f", as {name}")
+
+
 def _container_of(head: bytes) -> Container | None:
     if head[:4] in {b"RIFF", b"RF64", b"BW64", b"RIFX"} and head[8:12] == b"WAVE":
         return "wav"
-    magics: dict[bytes, Container] = {b"fLaC": "flac", b"OggS": "ogg", b"\x1a\x45\xdf\xa3": "webm"}
-    if head[:4] in magics:
-        return magics[head[:4]]
+    by_magic = magics.container_by_magic(head)
+    if by_magic is not None:
+        return by_magic
     size = int.from_bytes(head[:4], "big")
     if head[4:8] in _BOXES and (size >= 8 or size in {0, 1}):
         return "mp4"
@@ -84,6 +91,9 @@ def _container_of(head: bytes) -> Container | None:
 
 def _further_on(data: bytes, start: int) -> Found | None:
     """Container that begins within the data, as of a stream that was joined in its middle."""
+    by_sync = magics.container_by_sync(data)
+    if by_sync is not None:
+        return Found(by_sync, start)
     at = data.find(b"ftyp")
     if at >= 4 and 8 <= int.from_bytes(data[at - 4 : at], "big") <= 4096:
         return Found("mp4", start + at - 4)

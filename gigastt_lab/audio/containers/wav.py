@@ -172,9 +172,9 @@ def _may_end_at(file: BinaryIO, position: int, n_bytes: int) -> bool:
     return True
 
 
-def as_stated(file: BinaryIO, layout: WavLayout) -> BinaryIO:
+def as_stated(file: BinaryIO, layout: WavLayout, *, always: bool = False) -> BinaryIO:
     """The WAV with a header that tells the truth, and without any further chunk: a view, not a copy."""
-    if layout.is_plain:
+    if layout.is_plain and not always:
         file.seek(0)
         return file
     size = layout.data_end - layout.data_start

@@ -6,8 +6,8 @@ from collections.abc import Generator
 from contextlib import closing
 from typing import BinaryIO
 
-from gigastt_lab.audio.containers.ending import ending_of
-from gigastt_lab.audio.containers.kinds import Found, size_of
+from gigastt_lab.audio.containers.kinds import Ending, Found, size_of
+from gigastt_lab.audio.containers.views import bounded, view_of
 from gigastt_lab.audio.containers.wav import LIBSNDFILE_TAGS, as_stated, wav_layout
 from gigastt_lab.audio.decoders.blocks import Block, merged
 from gigastt_lab.audio.decoders.ffmpeg import ffmpeg_blocks, opened_by_ffmpeg
@@ -65,15 +65,15 @@ def _wav_blocks(
     if layout.tag in LIBSNDFILE_TAGS:
         yield from wav_blocks(file, layout)
     else:
-        ending = ending_of(file, "wav")
-        yield from merged(ffmpeg_blocks(as_stated(file, layout), "wav", ending, None, report))
+        view = as_stated(file, layout, always=True)
+        yield from merged(ffmpeg_blocks(view, "wav", Ending(), None, report))
     if not report.strict:
         warn_of_length(layout, report)
 
 
 def _others(file: BinaryIO, found: Found, track: int | None, report: Report) -> Generator[Block, None, None]:
     file = _from_start(file, found)
-    ending = ending_of(file, found.container)
+    file, ending = view_of(file, found.container)
     if ending.is_cut:
         report.refuse_if_strict("the file was cut: it ends before its container does")
     file.seek(0)
@@ -94,13 +94,11 @@ def stated_duration(file: BinaryIO, found: Found) -> float | None:
     if found.container == "wav":
         layout = wav_layout(file)
         return layout.seconds(layout.data_end)
-    if found.container == "mp4":
-        ending_of(file, "mp4")
-    file.seek(0)
-    with opened_by_ffmpeg(file, found.container) as source:
+    with opened_by_ffmpeg(bounded(file, found.container), found.container) as source:
         return None if source.duration is None else float(source.duration / 1_000_000)
 
 
 def _from_start(file: BinaryIO, found: Found) -> BinaryIO:
     """The file from where its container begins."""
-    return section(file, found.start, size_of(file)) if found.start else file
+    moved = found.start or found.head
+    return section(file, found.start, size_of(file), found.head) if moved else file

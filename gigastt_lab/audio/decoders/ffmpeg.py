@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, NoReturn
 
 from gigastt_lab.audio.containers import mpeg
@@ -16,7 +15,7 @@ from gigastt_lab.audio.containers.kinds import Container, Ending, read_at
 from gigastt_lab.audio.decoders.allowed import CODECS, DEMUXERS, PROBED_CODECS, decoder_options
 from gigastt_lab.audio.decoders.blocks import Block, silence
 from gigastt_lab.audio.decoders.clock import Clock
-from gigastt_lab.audio.decoders.frames import block_of, priming
+from gigastt_lab.audio.decoders.frames import Lengths, block_of, comfort_noise, counts_frames, priming
 from gigastt_lab.audio.decoders.frames import stamp_s as stamp_of
 from gigastt_lab.audio.decoders.tracks import chosen_track
 from gigastt_lab.audio.report import Report
@@ -35,7 +34,6 @@ _MP3_SLACK_FRAMES: Final = 4
 _RECOGNISED_BYTES: Final = 16
 _SKIPPED_BYTES: Final = 2**16
 _CUT_FRAMES: Final = 1.5  # that a cut leaves behind: the one that it goes through
-_MEAN_OF_FRAMES: Final = 64
 
 
 @contextmanager
@@ -89,18 +87,6 @@ def _refuse_to_open(url: str, *_: object) -> NoReturn:
     raise AudioError("a file that refers to another file or address; send one that holds its audio itself")
 
 
-@dataclass
-class _Lengths:
-    """Mean length in bytes of the packets that could be decoded last."""
-
-    mean: float = 400.0
-    n_packets: int = 0
-
-    def add(self, n_bytes: int) -> None:
-        self.n_packets = min(self.n_packets + 1, _MEAN_OF_FRAMES)
-        self.mean += (n_bytes - self.mean) / self.n_packets
-
-
 class _Decoding:
     """Decoding of one stream, packet by packet."""
 
@@ -121,9 +107,10 @@ class _Decoding:
         self._is_cut = ending.is_cut
         self._duration_s = None if source.duration is None else source.duration / 1_000_000
         self._clock = Clock(report, zero_s=None, end_s=None)
-        self._lengths = _Lengths()
+        self._lengths = Lengths()
         self._last: Block | None = None
         self._last_packet: Any = None
+        self._n_failed = 0
         self._unit_s = 0.0  # of the last packet that could be decoded
         self._to_drop = 0
         self._dropped_s = 0.0
@@ -140,6 +127,12 @@ class _Decoding:
                 yield from self._given_out(block, frame)
         if self._last is not None:
             yield from self._end(self._last)
+        elif self._n_failed:
+            codec = self._stream.codec_context.name
+            raise AudioError(
+                f"none of its {self._n_failed} packets ({codec}) can be decoded: the file is damaged, or "
+                "of a kind that is not supported; export it again"
+            )
 
     def _packets(self) -> Iterator[Any]:
         """The packets; a demuxer that gives up in the middle has come to the end of what can be found."""
@@ -186,7 +179,11 @@ class _Decoding:
         except av.error.MemoryError:
             raise
         except av.FFmpegError:
+            noise = comfort_noise(self._stream, packet)
+            if noise is not None:
+                return [noise]
             if packet.size:
+                self._n_failed += 1
                 self._clock.damage(self._n_lost(packet) * (_seconds(packet) or self._unit_s))
             return []
         if packet.size:
@@ -205,7 +202,8 @@ class _Decoding:
         self._dropped_s = self._to_drop / frame.sample_rate
         zero_s = end_s = None
         stamp_s = stamp_of(frame)
-        if self._container not in _WITHOUT_CLOCK and stamp_s is not None:
+        is_counted = counts_frames(self._stream, self._last_packet)
+        if self._container not in _WITHOUT_CLOCK and stamp_s is not None and not is_counted:
             start_s = (self._source.start_time or 0) / 1_000_000
             zero_s = min(0.0 if self._container in _CLOCK_FROM_ZERO else start_s, stamp_s)
             end_s = None if self._duration_s is None else self._duration_s + max(0.0, start_s - zero_s)
@@ -231,7 +229,9 @@ class _Decoding:
     def _end(self, last: Block) -> Iterator[Block]:
         promised_s = self._promised_s(last.sample_rate)
         self._is_cut = self._is_cut or promised_s is not None or self._ends_in_a_frame()
-        if not self._is_cut or self._clock.pending_s > _CUT_FRAMES * _seconds(self._last_packet):
+        if self._is_complete(last.sample_rate):
+            self._warn_of_rest()
+        elif not self._is_cut or self._clock.pending_s > _CUT_FRAMES * _seconds(self._last_packet):
             yield from silence(last, round(self._clock.silence_at_end() * last.sample_rate))
         at_s, header_s = self._clock.position_s, promised_s or self._duration_s
         says_more = header_s is not None and header_s > at_s + _SLACK_S
@@ -243,6 +243,18 @@ class _Decoding:
             more = f"; its header promises {header_s:.2f} s" if says_more else ""
             message = f"nothing behind {at_s:.2f} s can be read: the file is damaged there{more}"
             self._report.warn("damaged", message, at_s, header_s if says_more else None)
+
+    def _is_complete(self, sample_rate: int) -> bool:
+        """True if as much was decoded as an MP3's header promises: what follows is no audio."""
+        promised_s = self._ending.duration_s
+        at_s = self._clock.position_s - self._clock.damaged_s + self._dropped_s
+        return promised_s is not None and at_s > promised_s - _MP3_SLACK_FRAMES * 1152 / sample_rate
+
+    def _warn_of_rest(self) -> None:
+        if self._clock.pending_s:
+            at_s = self._clock.position_s
+            message = f"what follows {at_s:.2f} s, where the header says that it ends, is no audio"
+            self._report.warn("length", message, at_s)
 
     def _ends_in_a_frame(self) -> bool:
         """True if the last frame of a stream without a container is longer than what is left of the file."""

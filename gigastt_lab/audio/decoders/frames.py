@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from gigastt_lab.audio.decoders.blocks import Block
+
+_MEAN_OF_FRAMES: Final = 64
+
+
+@dataclass
+class Lengths:
+    """Mean length in bytes of the packets that could be decoded last."""
+
+    mean: float = 400.0
+    n_packets: int = 0
+
+    def add(self, n_bytes: int) -> None:
+        """Take the length of a further packet."""
+        self.n_packets = min(self.n_packets + 1, _MEAN_OF_FRAMES)
+        self.mean += (n_bytes - self.mean) / self.n_packets
 
 
 def stamp_s(frame: Any) -> float | None:
@@ -28,9 +44,39 @@ def priming(stream: Any, first_pts: int | None, first_frame: Any) -> int:
     if (first_pts or 0) < 0 or (stream.start_time or 0) > 0 or (first_frame.pts or 0) > 0:
         return 0
     codec: str = stream.codec_context.name
-    if codec == "aac":
+    if codec in {"aac", "aac_latm"}:
         return int(first_frame.samples)
     return 528 + 1 + 576 if codec.startswith("mp3") else 0
+
+
+def counts_frames(stream: Any, packet: Any) -> bool:
+    """True of a FLAC whose frames are numbered though their lengths differ, as encoders wrote before 2007.
+
+    FFmpeg takes them for equally long: their time stamps mean nothing.
+    """
+    info, head = stream.codec_context.extradata or b"", bytes(packet)[:2]
+    if stream.codec_context.name != "flac" or len(info) < 4 or len(head) < 2:
+        return False
+    return info[:2] != info[2:4] and not head[1] & 1
+
+
+def comfort_noise(stream: Any, packet: Any) -> Any | None:
+    """Silence for an AMR packet that describes the noise of a pause, which FFmpeg does not decode; else None.
+
+    Source: 3GPP TS 26.101 and 26.201, table 1a: frame types above the speech modes.
+    """
+    from av import AudioFrame
+
+    codec = stream.codec_context.name
+    speech_modes = {"amrnb": 8, "amrwb": 9}.get(codec)
+    if speech_modes is None or not packet.size or (bytes(packet)[0] >> 3 & 15) < speech_modes:
+        return None
+    frame = AudioFrame(format="flt", layout="mono", samples=160 if codec == "amrnb" else 320)
+    for plane in frame.planes:
+        plane.update(bytes(plane.buffer_size))
+    frame.sample_rate = 8_000 if codec == "amrnb" else 16_000
+    frame.pts, frame.time_base = packet.pts, packet.time_base
+    return frame
 
 
 def block_of(frame: Any) -> Block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gigastt_lab.audio.decoders.allowed import allowed_codecs
 from gigastt_lab.audio.report import Report
 from gigastt_lab.errors import AudioError
 
@@ -25,7 +26,7 @@ def chosen_track(source: Any, codecs: frozenset[str], track: int | None, report:
         raise AudioError("a file without an audio track; send a recording with sound")
     if track is not None:
         if track > len(tracks):
-            raise AudioError(f"track {track} was asked for; there are {_listed(tracks)}")
+            raise AudioError(f"track {track} was asked for; {_listed(tracks)}")
         return _allowed(tracks[track - 1], codecs)
     marked = [each for each in tracks if _is_default(each)]
     first = (marked or tracks)[0]
@@ -34,16 +35,13 @@ def chosen_track(source: Any, codecs: frozenset[str], track: int | None, report:
         return _allowed(first, codecs)
     if len(tracks) > 1:
         number = tracks.index(taken) + 1
-        report.warn("track", f"there are {_listed(tracks)}; track {number} was read: `track` names another")
+        report.warn("track", f"{_listed(tracks)}; track {number} was read: `track` names another")
     return taken
 
 
 def _allowed(stream: Any, codecs: frozenset[str]) -> Any:
     if _codec(stream) not in codecs:
-        raise AudioError(
-            f"audio in the codec {_codec(stream)!r}; allowed are PCM, FLAC, MP3, AAC, Opus and Vorbis: "
-            "convert it"
-        )
+        raise AudioError(f"audio in the codec {_codec(stream)!r}; allowed are {allowed_codecs()}: convert it")
     return stream
 
 
@@ -64,5 +62,5 @@ def _listed(tracks: list[Any]) -> str:
         names = [str(each.metadata.get(key, ""))[:40] for key in ("language", "title")]
         words = [_codec(each), *filter(None, names), *(["default"] if _is_default(each) else [])]
         told.append(f"{number} ({', '.join(words)})")
-    noun = "audio track" if len(tracks) == 1 else f"{len(tracks)} audio tracks"
+    noun = "there is one audio track" if len(tracks) == 1 else f"there are {len(tracks)} audio tracks"
     return f"{noun}: {', '.join(told)}"
