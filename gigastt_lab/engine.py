@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, cast, overload
 
 from gigastt_lab.audio.inputs import Audio, Given, blocks_of, duration_of, given
 from gigastt_lab.audio.options import ReadOptions
+from gigastt_lab.audio.raw import RawAudio
 from gigastt_lab.audio.vad import SpeechDetector
 from gigastt_lab.errors import GigasttError, ModelError, ModelNotFoundError, ProviderError
 from gigastt_lab.models.files import ModelFiles, Precision, PrecisionChoice
@@ -127,6 +128,7 @@ class Engine:
         windows: WindowOptions | None = None,
         strict: bool = False,
         track: int | None = None,
+        raw: RawAudio | None = None,
     ) -> Transcript:
         """The text of one recording of any length.
 
@@ -142,6 +144,7 @@ class Engine:
             strict: True refuses a file that was cut or is damaged; False reads what is there, and says so in
                 the transcript's `warnings`.
             track: Number of the audio track, from 1; None: the file's default, else the first.
+            raw: Statement of what a file without a header holds; None: it says itself what it is.
 
         Returns:
             Words with times and confidence. Less than 20 ms of samples give an empty transcript.
@@ -158,6 +161,7 @@ class Engine:
             windows=windows,
             strict=strict,
             track=track,
+            raw=raw,
         )
         return Transcript.of_parts(list(parts))
 
@@ -170,6 +174,7 @@ class Engine:
         windows: WindowOptions | None = None,
         strict: bool = False,
         track: int | None = None,
+        raw: RawAudio | None = None,
     ) -> Iterator[Part]:
         """The same as `transcribe`, delivered as it comes: the words of half a minute at a time.
 
@@ -182,7 +187,7 @@ class Engine:
             ModelError: the model failed.
         """
         warnings: list[AudioWarning] = []
-        options = ReadOptions(strict=strict, track=track)
+        options = ReadOptions(strict=strict, track=track, raw=raw)
         recording = audio if isinstance(audio, Given) else given(audio, sample_rate)
         return transcribed(
             self._recognizer,
@@ -205,6 +210,7 @@ class Engine:
         progress: bool = False,
         strict: bool = False,
         track: int | None = None,
+        raw: RawAudio | None = None,
     ) -> list[Transcript]: ...
 
     @overload
@@ -218,6 +224,7 @@ class Engine:
         progress: bool = False,
         strict: bool = False,
         track: int | None = None,
+        raw: RawAudio | None = None,
     ) -> list[Transcript | GigasttError]: ...
 
     def transcribe_batch(
@@ -230,6 +237,7 @@ class Engine:
         progress: bool = False,
         strict: bool = False,
         track: int | None = None,
+        raw: RawAudio | None = None,
     ) -> list[Transcript] | list[Transcript | GigasttError]:
         """The texts of several recordings, in the order given; each as `transcribe` gives it.
 
@@ -243,19 +251,20 @@ class Engine:
             progress: True shows a bar on stderr.
             strict: As `transcribe`.
             track: As `transcribe`.
+            raw: As `transcribe`.
 
         Raises:
             AudioError: of the first recording that cannot be read; the message says which.
             ModelError: the model failed.
             ValueError: `batch_size` is less than 1, or `errors` is another word.
         """
-        read = ReadOptions(strict=strict, track=track)
+        read = ReadOptions(strict=strict, track=track, raw=raw)
         options = BatchOptions(
             batch_size=batch_size, errors=errors, progress=progress, sample_rate=sample_rate, read=read
         )
 
         def long(recording: Given) -> Transcript:
-            return self.transcribe(cast(Audio, recording), strict=strict, track=track)
+            return self.transcribe(cast(Audio, recording), strict=strict, track=track, raw=raw)
 
         return transcribed_batch(self._recognizer, self._tokenizer, audios, options=options, long=long)
 

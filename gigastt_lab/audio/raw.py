@@ -51,7 +51,7 @@ _MEDIA_TYPES: Final[dict[str, Encoding]] = {
     "audio/x-pcm": "s16le",
 }
 _NUMBER: Final = re.compile("[0-9]{1,7}")
-_DEFAULT_RATES: Final[dict[Encoding, int]] = {"mulaw": 8_000, "alaw": 8_000, "g722": _G722_RATE}
+DEFAULT_RATES: Final[dict[Encoding, int]] = {"mulaw": 8_000, "alaw": 8_000, "g722": _G722_RATE}
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def raw_of_media_type(content_type: str) -> RawAudio | None:
     parameters = {name.lower(): value for name, value in message.get_params() or []}
     if encoding == "s16be" and parameters.get("endianness") == "little-endian":
         encoding = "s16le"
-    rate = str(parameters.get("rate", _DEFAULT_RATES.get(encoding, "")))
+    rate = str(parameters.get("rate", DEFAULT_RATES.get(encoding, "")))
     channels = str(parameters.get("channels", 1))
     if not (_NUMBER.fullmatch(rate) and _NUMBER.fullmatch(channels)):
         raise AudioError(

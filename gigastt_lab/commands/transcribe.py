@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from gigastt_lab.audio.raw import DEFAULT_RATES, ENCODINGS, RawAudio
 from gigastt_lab.commands import live
 from gigastt_lab.commands.inputs import STDIN, Input, inputs
 from gigastt_lab.commands.options import add_model, add_model_dir, add_skip_quantize, new_parser
@@ -62,6 +63,9 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     add("--track", type=int, metavar="N", help="audio track, from 1 (default: the one the file marks)")
     add("--strict", action="store_true",
         help="refuse a file that was cut or is damaged; else it is read as far as it goes")  # fmt: skip
+    add("--raw", choices=ENCODINGS, help="the files are raw audio of this encoding, without any header")
+    add("--raw-rate", type=int, metavar="HZ", help="rate of --raw (default: of G.711 8000, of G.722 16000)")
+    add("--raw-channels", type=int, metavar="N", help="channels of --raw (default: 1)")
     live.add_options(parser)
     return parser
 
@@ -80,6 +84,7 @@ def run(options: argparse.Namespace) -> int:
         parser.error(f"--threads {options.threads}: give 1 or more")
     if options.track is not None and options.track < 1:
         parser.error(f"--track {options.track}: give 1 for the first audio track")
+    options.stated_raw = _raw(options)
     # What is cheap to check comes before a model is downloaded.
     _require_provider(options.provider)
     if not any(each.may_be_read for each in given):
@@ -95,6 +100,22 @@ def run(options: argparse.Namespace) -> int:
         logger.error("%s", error)
         return ExitCode.MODEL
     return live.run(options, engine) if options.stream else _transcribe_all(given, options, engine)
+
+
+def _raw(options: argparse.Namespace) -> RawAudio | None:
+    """Raw audio that the options state; ends the process where they do not go together."""
+    parser: argparse.ArgumentParser = options.parser
+    if options.raw is None:
+        if options.raw_rate is not None or options.raw_channels is not None:
+            parser.error("--raw-rate and --raw-channels belong to --raw: state the encoding as well")
+        return None
+    rate = options.raw_rate or DEFAULT_RATES.get(options.raw)
+    if rate is None:
+        parser.error(f"--raw {options.raw} needs its rate: give --raw-rate HZ")
+    try:
+        return RawAudio(options.raw, rate, options.raw_channels or 1)
+    except AudioError as error:
+        parser.error(str(error))
 
 
 def _is_ready(output: Path) -> bool:
@@ -124,7 +145,10 @@ def _transcribe_all(given: Sequence[Input], options: argparse.Namespace, engine:
         file = each.file
         try:
             parts = engine.transcribe_parts(
-                sys.stdin.buffer if file == STDIN else file, strict=options.strict, track=options.track
+                sys.stdin.buffer if file == STDIN else file,
+                strict=options.strict,
+                track=options.track,
+                raw=options.stated_raw,
             )
             if not several and options.output is None and options.format == "txt":
                 transcript = Transcript.of_parts(list(_printed(parts)))

@@ -54,7 +54,7 @@ def router(state: ServerState) -> APIRouter:
         async with received(
             request, limit_bytes=config.body_limit_bytes, timeout_s=config.idle_timeout_secs
         ) as upload:
-            options = ReadOptions(strict=strict, track=track)
+            options = ReadOptions(strict=strict, track=track, raw=upload.raw)
             transcript, headers = await transcribed(state, request, upload.file, options)
         if name == "json":
             content = json.dumps(as_json_object(transcript), ensure_ascii=False)
@@ -115,7 +115,11 @@ def warning_header(warnings: Sequence[AudioWarning]) -> dict[str, str]:
 def _begun(state: ServerState, file: BinaryIO, options: ReadOptions) -> tuple[Iterator[Part], Part]:
     """The parts of a file, and the first of them."""
     parts = state.engine.transcribe_parts(
-        file, max_duration_s=state.config.max_audio_secs, strict=options.strict, track=options.track
+        file,
+        max_duration_s=state.config.max_audio_secs,
+        strict=options.strict,
+        track=options.track,
+        raw=options.raw,
     )
     return parts, next(parts)
 

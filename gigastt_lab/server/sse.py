@@ -42,7 +42,7 @@ def router(state: ServerState) -> APIRouter:
             upload = await stack.enter_async_context(
                 received(request, limit_bytes=config.body_limit_bytes, timeout_s=config.idle_timeout_secs)
             )
-            options = ReadOptions(strict=strict, track=track)
+            options = ReadOptions(strict=strict, track=track, raw=upload.raw)
             return await events.stream_of(
                 state, request, stack, lambda: _Results(state, upload.file, options)
             )
@@ -96,7 +96,7 @@ class _Results:
 
     def _all(self, file: BinaryIO, max_audio_s: float, options: ReadOptions) -> Iterator[list[StreamResult]]:
         for block in audio_blocks(
-            file, max_duration_s=max_audio_s, strict=options.strict, track=options.track,
+            file, max_duration_s=max_audio_s, strict=options.strict, track=options.track, raw=options.raw,
             warnings=self._warnings,
         ):  # fmt: skip
             for start in range(0, len(block), _SLICE_SAMPLES):

@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Final, cast
 
 from fastapi import Request
@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message
 
 from gigastt_lab.audio.containers import sniff
+from gigastt_lab.audio.raw import RawAudio, raw_or_file
 from gigastt_lab.server.errors import BAD_REQUEST, PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, ApiError
 from gigastt_lab.server.work import ClientGoneError
 
@@ -30,10 +31,12 @@ class Upload:
     Attributes:
         file: The audio, at its start; closed by `received`.
         fields: Fields of a form, besides the file: names and values, in order.
+        raw: Raw audio that the content type states; None: the file says itself what it is.
     """
 
     file: BinaryIO
     fields: tuple[tuple[str, str], ...] = ()
+    raw: RawAudio | None = None
 
 
 @asynccontextmanager
@@ -66,9 +69,7 @@ async def received(
     if is_form:
         form = await _form(Request(request.scope, counted.receive))
         try:
-            upload = _of_form(form)
-            sniff(upload.file)
-            yield upload
+            yield _checked(_of_form(form), _type_of(form))
         finally:
             await form.close()
         return
@@ -77,9 +78,22 @@ async def received(
             file.write(chunk)
         if not counted.n_bytes:
             raise ApiError(BAD_REQUEST, "The body is empty; send the content of an audio file.")
-        upload = Upload(cast(BinaryIO, file))
+        yield _checked(Upload(cast(BinaryIO, file)), request.headers.get("content-type", ""))
+
+
+def _checked(upload: Upload, content_type: str) -> Upload:
+    """The upload, as the raw audio that its type states, or else told from its bytes."""
+    upload.file.seek(0)
+    raw = raw_or_file(content_type, upload.file.read(16))
+    upload.file.seek(0)
+    if raw is None:
         sniff(upload.file)
-        yield upload
+    return replace(upload, raw=raw)
+
+
+def _type_of(form: FormData) -> str:
+    uploaded = form.get("file")
+    return (uploaded.content_type or "") if isinstance(uploaded, UploadFile) else ""
 
 
 class CountedBody:

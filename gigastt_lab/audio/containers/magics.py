@@ -90,7 +90,7 @@ def container_by_sync(data: bytes) -> Container | None:
 
 
 def name_of_unread(head: bytes) -> str | None:
-    """What bytes are that are no audio, or audio that is not read; None where that is not known."""
+    """Name of what the bytes are, no audio or audio that is not read; None where that is not known."""
     return next(
         (name for magic, name in _NOT_READ if head.lstrip(b" \r\n\t\xef\xbb\xbf").startswith(magic)), None
     )

@@ -33,7 +33,7 @@ _LINEAR: Final = frozenset({b"lpcm", b"alaw", b"ulaw"})
 
 
 def view_of(file: BinaryIO, container: Container) -> tuple[BinaryIO, Ending]:
-    """What decoders get in place of a file, and its end.
+    """View that decoders get in place of a file, and its end.
 
     Args:
         file: File that begins as `container`; left anywhere.

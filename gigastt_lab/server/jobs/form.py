@@ -40,7 +40,8 @@ class FormFile:
         }
         self._n_parts = 0
         self._is_file = self._has_file = self._has_ended = False
-        self._header_name = self._header_value = self._disposition = b""
+        self._header_name = self._header_value = self._disposition = self._type = b""
+        self.content_type = ""  # of the file
         self._found: list[bytes] = []
         try:
             self._parser = MultipartParser(boundary or b"", callbacks)
@@ -78,7 +79,7 @@ class FormFile:
         if self._n_parts > _MAX_PARTS:
             raise _unreadable()
         self._is_file = False
-        self._disposition = b""
+        self._disposition = self._type = b""
 
     def _name(self, data: bytes, start: int, end: int) -> None:
         self._header_name = _grown(self._header_name, data[start:end])
@@ -89,6 +90,8 @@ class FormFile:
     def _header(self) -> None:
         if self._header_name.lower() == b"content-disposition":
             self._disposition = self._header_value
+        if self._header_name.lower() == b"content-type":
+            self._type = self._header_value
         self._header_name = self._header_value = b""
 
     def _choose(self) -> None:
@@ -97,6 +100,8 @@ class FormFile:
         if self._is_file and self._has_file:
             raise _unreadable()
         self._has_file |= self._is_file
+        if self._is_file:
+            self.content_type = self._type.decode("latin-1")
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._is_file:

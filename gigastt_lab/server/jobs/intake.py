@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 from fastapi import Request
 
 from gigastt_lab.audio.containers import sniff
+from gigastt_lab.audio.raw import RawAudio, raw_or_file
 from gigastt_lab.server.errors import BAD_REQUEST, PAYLOAD_TOO_LARGE, STORAGE_FULL, ApiError
 from gigastt_lab.server.jobs.folder import Folder
 from gigastt_lab.server.jobs.form import FormFile
@@ -65,11 +66,14 @@ class Intake:
     Attributes:
         n_bytes: Bytes of the recording so far.
         promised: Bytes that were promised to it.
+        raw: Raw audio that its content type states, known when it is received; None: it says itself.
     """
 
     def __init__(self, request: Request, folder: Folder, budget: Budget) -> None:
         self.n_bytes = 0
         self.promised = 0
+        self.raw: RawAudio | None = None
+        self._content_type = request.headers.get("content-type", "")
         self._request = request
         self._folder = folder
         self._budget = budget
@@ -123,11 +127,14 @@ class Intake:
         if not self.n_bytes:
             raise ApiError(BAD_REQUEST, "The body is empty; send the content of an audio file.")
 
-        def begins_like_audio() -> None:
+        def told() -> RawAudio | None:
             file.seek(0)
-            sniff(file)
+            raw = raw_or_file(self._content_type, file.read(16))
+            if raw is None:
+                sniff(file)
+            return raw
 
-        await asyncio.to_thread(begins_like_audio)
+        self.raw = await asyncio.to_thread(told)
 
     async def _pieces(self, body: CountedBody) -> AsyncIterator[bytes]:
         """The audio in pieces of about a megabyte."""
@@ -141,7 +148,7 @@ class Intake:
             yield bytes(waiting)
 
     async def _audio(self, body: CountedBody) -> AsyncIterator[bytes]:
-        content_type = self._request.headers.get("content-type", "")
+        content_type = self._content_type
         if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
             async for chunk in body.chunks():
                 yield chunk
@@ -151,6 +158,7 @@ class Intake:
             for data in form.fed(chunk):
                 yield data
         form.finish()
+        self._content_type = form.content_type
 
 
 def storage_full() -> ApiError:

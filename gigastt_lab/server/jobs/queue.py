@@ -7,7 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -113,7 +113,8 @@ class JobQueue:
             await intake.receive(
                 job_id, limit_bytes=min(limits.body_bytes, limits.max_bytes), timeout_s=limits.idle_s
             )
-            adding = asyncio.ensure_future(self._add(job_id, intake.n_bytes, wanted, options))
+            raw = None if intake.raw is None else asdict(intake.raw)
+            adding = asyncio.ensure_future(self._add(job_id, intake.n_bytes, wanted, options | {"raw": raw}))
         except BaseException:
             intake.take_back()
             await asyncio.shield(asyncio.to_thread(self.folder.discard, job_id))

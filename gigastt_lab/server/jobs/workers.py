@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import BinaryIO, Final, Protocol, cast
 
+from gigastt_lab.audio.raw import RawAudio
 from gigastt_lab.engine import Engine
 from gigastt_lab.server.errors import POOL_CLOSED, STORAGE_FULL, ApiError, api_error
 from gigastt_lab.server.jobs.queue import JobQueue
@@ -135,11 +136,16 @@ class Workers:
     async def _transcript(self, running: RunningJob) -> Transcript:
         record, engine = running.record, self._server.engine
         path = self._queue.folder.recording(record.id)
+        options = dict(record.options)
+        raw = options.pop("raw", None)
         with cast(BinaryIO, await asyncio.to_thread(path.open, "rb")) as file:
             return await running.transcript(
                 file,
                 lambda opened: engine.transcribe_parts(
-                    opened, max_duration_s=self._server.max_job_audio_s(), **record.options
+                    opened,
+                    max_duration_s=self._server.max_job_audio_s(),
+                    raw=None if raw is None else RawAudio(**raw),
+                    **options,
                 ),
                 others_wait=lambda: self._server.pool.waiters > 0,
                 tell=lambda: self._queue.tell(record.id),

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 
 from fastapi import APIRouter, Request, Response
 
+from gigastt_lab.audio.options import ReadOptions
 from gigastt_lab.server import events, schemas
 from gigastt_lab.server.openai.answers import answer, contents
 from gigastt_lab.server.openai.fields import BODY, wanted
@@ -43,8 +44,10 @@ def router(state: ServerState) -> APIRouter:
             )
             asked = wanted(upload.fields)
             if asked.streams:
-                return await events.stream_of(state, request, stack, lambda: Deltas(state, upload.file))
-            transcript, headers = await transcribed(state, request, upload.file)
+                return await events.stream_of(
+                    state, request, stack, lambda: Deltas(state, upload.file, upload.raw)
+                )
+            transcript, headers = await transcribed(state, request, upload.file, ReadOptions(raw=upload.raw))
             return answer(transcript, asked, headers)
         raise AssertionError  # the stack lets every exception pass
 
