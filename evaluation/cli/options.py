@@ -74,6 +74,13 @@ def add_dataset_options(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=at_least(0), default=0, help="of the sample and of the resamples; default: 0")
 
 
+def add_loss_options(parser: argparse.ArgumentParser) -> None:
+    """Add options for audio that is not whole, of commands that transcribe."""
+    parser.add_argument("--strict-audio", action="store_true",
+        help="utterances whose audio was cut or is damaged fail; default: they are heard as far as they go, "
+        "and told")  # fmt: skip
+
+
 def add_score_options(parser: argparse.ArgumentParser) -> None:
     """Add options for scoring."""
     group = parser.add_argument_group("scoring")
@@ -126,6 +133,7 @@ def _opened(options: argparse.Namespace) -> Dataset:
         config=options.config,
         duplicates=options.duplicates,
         tags=options.tags,
+        strict_audio=getattr(options, "strict_audio", False),  # commands that only look do not take it
     )
 
 

@@ -11,6 +11,7 @@ from evaluation.cli import output
 from evaluation.cli.datasets import why_none
 from evaluation.cli.options import (
     add_dataset_options,
+    add_loss_options,
     add_out_options,
     add_score_options,
     add_system_options,
@@ -37,6 +38,7 @@ def build(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_system_options(parser)
     add_dataset_options(parser)
+    add_loss_options(parser)
     add_score_options(parser)
     add_out_options(parser)
     parser.add_argument("--one-after-another", action="store_true",

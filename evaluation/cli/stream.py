@@ -12,6 +12,7 @@ from evaluation.cli import output
 from evaluation.cli.options import (
     add_dataset_options,
     add_engine_options,
+    add_loss_options,
     add_out_options,
     add_score_options,
     among,
@@ -75,6 +76,7 @@ def build(parser: argparse.ArgumentParser) -> None:
     add("--no-file-path", action="store_true", help="do not transcribe the same clips as whole files")
     add("--records", nargs="+", type=Path, metavar="RECORDS", help="run nothing: of record files or a folder")
     add_dataset_options(parser)
+    add_loss_options(parser)
     add_score_options(parser)
     add_out_options(parser)
 

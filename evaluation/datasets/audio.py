@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 import wave
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ from evaluation.datasets.pieces import Piece, cut
 from gigastt_lab.audio.reading import decode_audio, stated_duration_s
 from gigastt_lab.errors import AudioError, brief
 from gigastt_lab.spec import GIGAAM_V3
-from gigastt_lab.types import Float32Array
+from gigastt_lab.types import AudioWarning, Float32Array
 
 Audio = Path | bytes
 
@@ -36,11 +36,13 @@ class Decoded:
         waveform: Mono, at 16 kHz, shape (n_samples,); None where the file cannot be decoded.
         decode_s: Seconds of work that decoding took.
         error: Why the file cannot be decoded; None where it can.
+        warnings: Warnings of what of it was cut, damaged or missing, in times of the utterance.
     """
 
     waveform: Float32Array | None = field(repr=False)
     decode_s: float
     error: str | None = None
+    warnings: tuple[AudioWarning, ...] = ()
 
     @property
     def audio_s(self) -> float | None:
@@ -52,17 +54,29 @@ def decoded(audio: Audio | Piece) -> Decoded:
     """The samples of one utterance, of any length, or what is wrong with it."""
     started = time.perf_counter()
     waveform, error = None, None
+    found: list[AudioWarning] = []
     try:
-        waveform = cut(audio) if isinstance(audio, Piece) else decode_audio(audio)
+        waveform = cut(audio, found) if isinstance(audio, Piece) else decode_audio(audio, warnings=found)
     except (AudioError, MemoryError) as failure:
         error = brief(failure)
-    return Decoded(waveform, time.perf_counter() - started, error)
+    return Decoded(waveform, time.perf_counter() - started, error, tuple(found))
 
 
-def content(audio: Audio | Piece) -> Audio:
+def moved(warning: AudioWarning, by_s: float) -> AudioWarning:
+    """Warning of audio that begins so many seconds into a longer one, in times of that."""
+    start, end = (None if at_s is None else at_s + by_s for at_s in (warning.start, warning.end))
+    return replace(warning, message=f"in times of its clip, {warning.message}", start=start, end=end)
+
+
+def content(audio: Audio | Piece, warnings: list[AudioWarning] | None = None) -> Audio:
     """Audio as a system takes it: a file, or the content of one; a piece is cut out and becomes a WAV file.
 
     A piece that is all of its recording, by the recording's own word, stays that file.
+
+    Args:
+        audio: File, content of one, or piece.
+        warnings: List that takes warnings of a piece that was cut out (`pieces.cut`): the WAV file that it
+            becomes shows none. What stays a file, its reader warns of.
 
     Raises:
         AudioError: the recording of a piece cannot be read, or ends before the piece begins.
@@ -73,7 +87,7 @@ def content(audio: Audio | Piece) -> Audio:
     is_whole = audio.start_s == 0 and audio.end_s is None
     if is_whole or (stated_s is not None and audio.end_s is not None and stated_s <= audio.end_s + 1 / RATE):
         return audio.path
-    return as_wav(cut(audio))
+    return as_wav(cut(audio, warnings))
 
 
 def as_wav(waveform: Float32Array) -> bytes:

@@ -44,6 +44,7 @@ def open_in_memory(
     seed: int = 0,
     duplicates: DuplicateRule = "keep",
     tags: TagRule = "drop",
+    strict_audio: bool = False,
 ) -> Dataset:
     """A dataset of rows that are in memory; arguments as of `evaluation.datasets.named.open_dataset`.
 
@@ -58,12 +59,14 @@ def open_in_memory(
         seed: Seed of the drawing.
         duplicates: Rule for rows that occur again.
         tags: Rule for marks of noise in references.
+        strict_audio: True makes failures of utterances whose audio was cut or is damaged.
 
     Raises:
         DatasetError: it is none of these, a column is not there, or not one row has audio.
     """
     drawing: dict[str, Any] = {
         "limit": limit, "sample": sample, "seed": seed, "duplicates": duplicates, "tags": tags,
+        "strict_audio": strict_audio,
     }  # fmt: skip
     if type(data).__module__.split(".")[0] == "datasets":
         from evaluation.datasets.hugging_face import opened

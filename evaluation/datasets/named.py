@@ -75,6 +75,7 @@ def open_dataset(
     config: str | None = None,
     duplicates: DuplicateRule = "keep",
     tags: TagRule = "drop",
+    strict_audio: bool = False,
 ) -> Dataset:
     """A dataset, checked as far as that goes without reading audio.
 
@@ -95,6 +96,8 @@ def open_dataset(
         duplicates: Rule for rows with the audio and the reference of an earlier row. Published figures on
             Golos keep them.
         tags: Rule for marks of noise in references, such as ``[шум]``: see `datasets.tags`.
+        strict_audio: True makes failures of utterances whose audio was cut or is damaged, for every system;
+            False has them heard as far as they go, and told.
 
     Raises:
         DatasetError: there is no such set, split or column, the Hub does not answer, or a manifest is broken.
@@ -106,6 +109,7 @@ def open_dataset(
         "seed": seed,
         "duplicates": duplicates,
         "tags": tags,
+        "strict_audio": strict_audio,
     }
     if not isinstance(name_or_path, str | os.PathLike):
         if revision is not None or config is not None:

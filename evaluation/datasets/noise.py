@@ -71,7 +71,8 @@ class Noisy(Derived):
             noise = noise_like(found.waveform, self._kind, np.random.default_rng([self._seed, number]))
             for level_db in self._levels_db:
                 content = as_wav(mixed(found.waveform, noise, level_db))
-                yield replace(utterance, id=f"{utterance.id}@{level_db:g}dB", audio=content)
+                told = (*utterance.warnings, *found.warnings)
+                yield replace(utterance, id=f"{utterance.id}@{level_db:g}dB", audio=content, warnings=told)
 
 
 def snr_db_of(ids: Iterable[str]) -> dict[str, float]:

@@ -22,6 +22,7 @@ from evaluation.datasets.drawing import drawn, fingerprint
 from evaluation.datasets.pieces import Piece
 from evaluation.datasets.tags import TagRule, without_tags
 from gigastt_lab.errors import GigasttError
+from gigastt_lab.types import AudioWarning
 
 Reason = Literal[
     "no reference",
@@ -57,6 +58,7 @@ class Utterance:
         session: Recording that it is part of, where the dataset knows.
         duration_s: Seconds of audio as the dataset states them; not checked.
         metadata: What else the dataset says of it, by column: source, city, device, ...
+        warnings: Warnings of audio that was decoded to make this one: what of it was cut, damaged or missing.
     """
 
     id: str
@@ -67,6 +69,7 @@ class Utterance:
     session: str | None = None
     duration_s: float | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[AudioWarning, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,8 @@ class Dataset:
         revision: Commit of the Hub's repository, or SHA-256 of the local manifest, texts or shards; that of
             manifests and folders with a digest of the audio files' names and sizes.
         description: Line for a report: what was read, which part of it, and by which rule.
-        drawing: The same for machines: limit, sample, seed (None without a sample) and duplicates.
+        drawing: The same for machines: limit, sample, seed (None without a sample) and duplicates; tags and
+            strict_audio where they are not as usual.
     """
 
     def __init__(
@@ -189,6 +193,7 @@ class Dataset:
         seed: int = 0,
         duplicates: DuplicateRule = "keep",
         tags: TagRule = "drop",
+        strict_audio: bool = False,
     ) -> None:
         """Use `open_dataset`.
 
@@ -207,12 +212,15 @@ class Dataset:
         parts = [description]
         parts += [] if sample is None else [f"{sample} rows drawn with seed {seed}"]
         parts += [] if limit is None else [f"the first {limit} utterances"]
-        self.description = ", ".join([*parts, f"duplicates {'kept' if duplicates == 'keep' else 'dropped'}"])
+        parts += [f"duplicates {'kept' if duplicates == 'keep' else 'dropped'}"]
+        self.description = ", ".join([*parts, *(["cut or damaged audio refused"] if strict_audio else [])])
         # without a sample the seed draws nothing: it must not make two runs differ
         drawn_with = None if sample is None else seed
         self.drawing = {"limit": limit, "sample": sample, "seed": drawn_with, "duplicates": duplicates}
         if tags != "drop":  # the usual rule is not named: older records would be another drawing's
             self.drawing["tags"] = tags
+        if strict_audio:
+            self.drawing["strict_audio"] = True
         self._source = source
         self._prefix = prefix
         self._limit = limit

@@ -17,6 +17,8 @@ _OF_DATASETS: Final = (
     "duplicates",
     "config",
     "revision",
+    "tags",
+    "strict_audio",
 )
 
 

@@ -11,10 +11,12 @@ from evaluation.datasets.rows import DURATION_COLUMNS, SESSION_COLUMNS, SPEAKER_
 from evaluation.records.files import Record
 from evaluation.records.importing import SYSTEM_COLUMNS
 from evaluation.records.stream_log import StreamLog
+from evaluation.records.warned import Warned
 
 ID_COLUMNS: Final = ("id", "utterance_id", "utt_id")
 _ALIASES: Final = {"speaker": SPEAKER_COLUMNS, "session": SESSION_COLUMNS, "audio_s": DURATION_COLUMNS}
 PREFIX: Final = "metadata."  # of a column of metadata that is called like a field; see `files.as_table`
+_OWN: Final = "warnings"  # a field in tables that `files.as_table` named; elsewhere it may be anything
 _ADDED: Final = "confidence"  # by `files.as_table`, from the words
 
 
@@ -31,6 +33,8 @@ def fields_of_each(
     taken: dict[str, list[Any]] = {"reference": columns["reference"], "hypothesis": columns["hypothesis"]}
     used = {*taken, _ADDED} if exact else {*taken, _ADDED, *ID_COLUMNS, *SYSTEM_COLUMNS}
     for name, kind in _KINDS.items():
+        if name == _OWN and not exact:
+            continue
         usual = () if exact else _ALIASES.get(name, ())
         source = next((each for each in (name, *usual) if each in columns), None)
         if source is not None:
@@ -65,6 +69,10 @@ def _words(cell: object) -> tuple[tuple[str, float, float, float], ...]:
     return tuple(tuple(word) for word in cell) if isinstance(cell, list | tuple) else ()
 
 
+def _warnings(cell: object) -> tuple[Warned, ...]:
+    return tuple(Warned(*each) for each in cell) if isinstance(cell, list | tuple) else ()
+
+
 def _mapping(cell: object) -> Mapping[str, str]:
     return cell if isinstance(cell, Mapping) else {}
 
@@ -79,6 +87,7 @@ _BY_TYPE: Final[dict[str, Callable[[object], Any]]] = {
     "int | None": _whole,
     "tuple[tuple[str, float, float, float], ...]": _words,
     "StreamLog | None": _stream,
+    "tuple[Warned, ...]": _warnings,
     "Mapping[str, str]": _mapping,
 }
 _KINDS: Final = {

@@ -22,6 +22,8 @@ import pandas as pd
 from evaluation.records.machine import WITHOUT_PART, lasting
 from evaluation.records.machine_load import Load
 from evaluation.records.stream_log import StreamLog, packed, unpacked
+from evaluation.records.warned import Warned
+from evaluation.records.warned import unpacked as unpacked_warnings
 from evaluation.show.display import counted
 from evaluation.show.notebook import framed
 from evaluation.show.tables import records_table
@@ -105,6 +107,8 @@ class Record:
         metadata: What else the dataset says of the utterance, by column.
         round: Name of the round in which it was timed, where systems took turns: the same in the files of all
             of them. None where the system ran on its own.
+        warnings: Warnings of the audio: what of it was cut, damaged, missing or read by a choice. Empty where
+            nothing was, and where the system does not tell.
     """
 
     id: str
@@ -127,6 +131,7 @@ class Record:
     stated_s: float | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     round: str | None = None
+    warnings: tuple[Warned, ...] = ()
 
     @property
     def confidence(self) -> float | None:
@@ -324,6 +329,8 @@ def _entry(path: Path, number: int, line: bytes) -> Header | Record | End:
         if kind == "record":
             words = content.get("words", ())
             content["words"] = tuple((*word[:3], math.nan if word[3] is None else word[3]) for word in words)
+            if "warnings" in content:
+                content["warnings"] = unpacked_warnings(content["warnings"])
             if "stream" in content:
                 content["stream"] = unpacked(content["stream"])
         entry = end_of(content) if kind == "end" else kinds[kind](**content)

@@ -1,4 +1,4 @@
-"""Sections that account for a report: warnings, failures, exclusions, what was run, how it was counted."""
+"""Sections that account for a report: warnings, failures, losses, exclusions, runs, how it was counted."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 import pandas as pd
 
 from evaluation.records.durations import duration_mismatches, mismatch_text, shared_audio_text
+from evaluation.report.losses import losses_parts
 from evaluation.report.parts import Folded, Paragraph, Part, Section, Table
 from evaluation.report.sections import Material
 from evaluation.scoring.counting import n_nameless
 from evaluation.scoring.mapsswe import MIN_SEGMENTS
+from evaluation.scoring.remarks import losses_remarks
 from evaluation.scoring.scores import Score
 from evaluation.scoring.timing import load_warnings
 from evaluation.scoring.verdicts import MIN_UTTERANCES
@@ -45,6 +47,7 @@ def warnings(scores: Mapping[str, Score]) -> list[str]:
             n_failed = counted(len(one.failures), "utterance")
             whose = "its" if len(one.failures) == 1 else "all their"
             found.append(f"{label} failed on {n_failed}; {whose} words count as deleted.")
+    found += losses_remarks(scores)
     found += [*dict.fromkeys(text for one in scores.values() for text in _sampling_warnings(one))]
     found += [text for label, one in scores.items() for text in _data_warnings(label, one)]
     return found + load_warnings({label: one.file for label, one in scores.items()})
@@ -104,7 +107,7 @@ def _data_warnings(label: str, one: Score) -> list[str]:
 
 
 def failures_section(material: Material) -> Section:
-    """Section on failures and exclusions, all counted and named."""
+    """Section on failures, losses of audio and exclusions, all counted and named."""
     parts: list[Part] = []
     failed = [
         (label, utterance, failure_of(row.error), count(row.n_words))
@@ -117,6 +120,7 @@ def failures_section(material: Material) -> Section:
         parts.append(Table(table, f"Failed: {counted(len(failed), 'utterance')}, {whose} words deleted"))
     else:
         parts.append(Paragraph("No system failed on an utterance."))
+    parts += losses_parts(material)
     findings = _findings(material)
     if findings:
         table = pd.DataFrame(

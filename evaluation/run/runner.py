@@ -19,15 +19,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evaluation.datasets.audio import Audio
 from evaluation.datasets.pieces import Piece
 from evaluation.datasets.utterances import DatasetError, Utterance, Utterances
 from evaluation.normalize import NORMALIZER_VERSION
 from evaluation.records.files import End, Header, Record, RecordError, RecordFile, read, write
 from evaluation.records.machine import machine_info, package_versions, without_home
+from evaluation.records.warned import warned
 from evaluation.records.writing import Appender, exclusive, require_same, resume
 from evaluation.run.batching import batches_of, windows_of
-from evaluation.run.handing import Uncut, handed
+from evaluation.run.handing import Handed, Uncut, handed, outcome_of
 from evaluation.run.progress import Progress
 from evaluation.run.remarks import list_remarks
 from evaluation.run.results import RunResult, list_failures, result_of
@@ -213,6 +213,7 @@ class _Run:
         size = batch_size * self._options.window if batch_size > 1 else 1
         self._turns.monitor.has_server |= header.system_info.get("kind") == "server"
         total = header.dataset.get("n_expected")
+        strict = bool(self._dataset.drawing.get("strict_audio"))
         n_passed = 0
         with (
             Progress(header.system, total, records.values(), show=self._options.show_progress) as progress,
@@ -226,7 +227,7 @@ class _Run:
                             f"two utterances have the id {utterance.id!r}; ids have to be unique"
                         )
                     ids[utterance.id] = None
-                audio = handed(utterance for utterance in window if utterance.id not in records)
+                audio = handed((each for each in window if each.id not in records), strict=strict)
                 for batch in batches_of(window, batch_size):
                     todo = [utterance for utterance in batch if utterance.id not in records]
                     if todo:
@@ -241,14 +242,14 @@ class _Run:
         return list(ids)
 
     def _done(
-        self, utterances: Sequence[Utterance], audio: Mapping[str, Audio | Uncut], header: Header
+        self, utterances: Sequence[Utterance], audio: Mapping[str, Handed | Uncut], header: Header
     ) -> list[Record]:
         system = self._checked_system(header)
         of_each = [audio[utterance.id] for utterance in utterances]
-        ready = [each for each in of_each if not isinstance(each, Uncut)]
+        ready = [each.audio for each in of_each if isinstance(each, Handed)]
         outcomes = iter(system.transcribe(ready) if ready else ())
         return [
-            _record(utterance, each.outcome if isinstance(each, Uncut) else next(outcomes), self._turns.round)
+            _record(utterance, outcome_of(each, outcomes), self._turns.round)
             for utterance, each in zip(utterances, of_each, strict=True)
         ]
 
@@ -280,6 +281,7 @@ def _described(dataset: Utterances, found: Header | None) -> dict[str, Any]:
 
 def _record(utterance: Utterance, outcome: Outcome, round_: str | None) -> Record:
     results = {each.name: getattr(outcome, each.name) for each in fields(Outcome)}
+    results["warnings"] = warned(outcome.warnings)
     if outcome.error is not None:
         results["error"] = without_home(outcome.error)
     # What a dataset calls audio that came as bytes is no path: another file here could have that name.

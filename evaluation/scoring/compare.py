@@ -23,6 +23,7 @@ from evaluation.scoring.latency import SpeedRatio, speed_ratio
 from evaluation.scoring.mapsswe import MIN_SEGMENTS, Mapsswe, mapsswe
 from evaluation.scoring.margins import MarginTest, margin_test
 from evaluation.scoring.options import DEFAULTS, Options, OptionsDict
+from evaluation.scoring.remarks import losses_remarks
 from evaluation.scoring.scores import Score, labels, score, summarize
 from evaluation.scoring.texts import alignment
 from evaluation.scoring.timing import speed_sentence
@@ -145,16 +146,22 @@ class Comparison:
         return "\n".join(parts) + "\n"
 
     def __repr__(self) -> str:
-        return "\n".join([render_text(summary_table(self._scores())), *sentences(self)])
+        told = [*sentences(self), *self._losses()]
+        return "\n".join([render_text(summary_table(self._scores())), *told])
 
     def _repr_html_(self) -> str:
         return framed(
             *sentences(self),
+            *self._losses(),
             summary_table(self._scores()),
             differences_table(as_table(self)),
             writing_table(self.by_profile, self.label_a, self.label_b),
             contingency_table(self.contingency),
         )
+
+    def _losses(self) -> list[str]:
+        """Sentences that the command and the report have among their warnings."""
+        return losses_remarks({self.label_a: self.a, self.label_b: self.b})
 
     def _scores(self) -> pd.DataFrame:
         return summarize([self.a, self.b]).set_axis([self.label_a, self.label_b])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from evaluation.records.losses import losses_of, losses_text
 from evaluation.scoring.joined_words import compounds_remark
 from evaluation.show.display import counted, decimal
 
@@ -23,6 +25,7 @@ def remarks(one: Score) -> list[str]:
     if n_failed:
         counts = "counts" if n_failed == 1 else "count"
         found.append(f"{counted(n_failed, 'utterance')} failed, and {counts} as all words deleted.")
+    found += losses_remarks({one.system: one})
     end = one.file.end
     if end is None:
         found.append("The run did not come to its end: some utterances are missing.")
@@ -33,6 +36,27 @@ def remarks(one: Score) -> list[str]:
         told = ", ".join(f"{counted(n, 'row')} ({reason})" for reason, n in left_out.items())
         found.append(f"Left out: {told}.")
     return found
+
+
+def losses_remarks(scores: Mapping[str, Score]) -> list[str]:
+    """Sentences on utterances that were not heard whole: one where all systems' records tell the same.
+
+    Args:
+        scores: Scores by a label of the system, which is named where the others tell something else.
+    """
+    told = {label: _losses_remark(one) for label, one in scores.items()}
+    if len(set(told.values())) == 1:
+        return [text for text in set(told.values()) if text]
+    return [f"{label}: {text}" for label, text in told.items() if text]
+
+
+def _losses_remark(one: Score) -> str:
+    lossy = [record for record in one.file.records if losses_of(record)]
+    if not lossy:
+        return ""
+    n_words = one.utterances["n_words"]
+    n_lossy = int(n_words.loc[[record.id for record in lossy]].sum())
+    return f"{losses_text(lossy, len(n_words), n_lossy, int(n_words.sum()))}."
 
 
 def worst(one: Score, n: int) -> pd.DataFrame:

@@ -184,6 +184,7 @@ class EngineStreamSystem:
             audio_s=each.audio_s,
             work_s=work_s or None,  # by the ideal clock it is not known
             stream=log,
+            warnings=each.warnings,
         )
 
     def _warm_up(self) -> None:

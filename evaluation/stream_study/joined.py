@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.datasets.audio import RATE, decoded
+from evaluation.datasets.audio import RATE, decoded, moved
 from evaluation.datasets.utterances import DatasetError, Derived, Utterance, Utterances
 from evaluation.stream_study.feeding import faint_noise, to_pcm16
+from gigastt_lab.types import AudioWarning
 
 PAUSE_S = 1.0
 
@@ -45,21 +46,28 @@ class Joined(Derived):
             DatasetError: reading breaks off, or an utterance cannot be decoded.
         """
         parts: list[Utterance] = []
+        warnings: list[AudioWarning] = []
         samples: list[np.ndarray[Any, np.dtype[np.int16]]] = []
         for utterance in self._dataset:
             found = decoded(utterance.audio)
             if found.waveform is None:
                 raise DatasetError(f"{utterance.id}: {found.error}; leave it out to join the others")
+            at_s = sum(map(len, samples)) / RATE
+            warnings += [moved(each, at_s) for each in (*utterance.warnings, *found.warnings)]
             parts.append(utterance)
             samples += [to_pcm16(found.waveform), faint_noise(round(PAUSE_S * RATE))]
             if sum(map(len, samples)) >= self._seconds * RATE:
-                yield _joined(parts, samples)
-                parts, samples = [], []
+                yield _joined(parts, samples, warnings)
+                parts, samples, warnings = [], [], []
         if parts:
-            yield _joined(parts, samples)
+            yield _joined(parts, samples, warnings)
 
 
-def _joined(parts: Sequence[Utterance], samples: Sequence[np.ndarray[Any, np.dtype[np.int16]]]) -> Utterance:
+def _joined(
+    parts: Sequence[Utterance],
+    samples: Sequence[np.ndarray[Any, np.dtype[np.int16]]],
+    warnings: Sequence[AudioWarning],
+) -> Utterance:
     content = io.BytesIO()
     with wave.open(content, "wb") as file:
         file.setnchannels(1)
@@ -73,4 +81,5 @@ def _joined(parts: Sequence[Utterance], samples: Sequence[np.ndarray[Any, np.dty
         audio=content.getvalue(),
         reference=" ".join(part.reference for part in parts),
         speaker=speakers.pop() if len(speakers) == 1 else None,
+        warnings=tuple(warnings),
     )

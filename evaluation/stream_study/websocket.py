@@ -222,7 +222,13 @@ class WebSocketSystem:
             events=events_of(heard, stopped_s),
         )
         finals = [event.text for event in log.events if event.kind == "final" and event.text]
-        return Outcome(hypothesis=" ".join(finals), words=words_of(heard), audio_s=each.audio_s, stream=log)
+        return Outcome(
+            hypothesis=" ".join(finals),
+            words=words_of(heard),
+            audio_s=each.audio_s,
+            stream=log,
+            warnings=each.warnings,
+        )
 
     def _understood(self, ear: _Ear) -> list[Heard]:
         """Messages of a stream; raises what went wrong."""

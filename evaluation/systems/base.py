@@ -15,6 +15,7 @@ from gigastt_lab.errors import GigasttError, brief
 if TYPE_CHECKING:
     from evaluation.datasets.audio import Audio
     from evaluation.records.stream_log import StreamLog
+    from gigastt_lab.types import AudioWarning
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,10 @@ class SystemUnavailableError(GigasttError):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """Result of a system for one utterance. Fields as of `records.files.Record`."""
+    """Result of a system for one utterance. Fields as of `records.files.Record`.
+
+    `warnings` are those of the audio, as decoding gives them: `datasets.audio.decoded`, or a `Transcript`.
+    """
 
     hypothesis: str | None = None
     error: str | None = None
@@ -42,6 +46,7 @@ class Outcome:
     search_s: float | None = None
     work_s: float | None = None
     stream: StreamLog | None = None
+    warnings: tuple[AudioWarning, ...] = ()
 
 
 class System(Protocol):

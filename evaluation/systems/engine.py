@@ -130,11 +130,12 @@ def _outcome(each: Decoded, result: tuple[Transcript, float] | str) -> Outcome:
         encoder_s=stages.encoder_s,
         search_s=stages.search_s,
         work_s=each.decode_s + passed_s,
+        warnings=each.warnings,
     )
 
 
 def _failed(each: Decoded, error: str) -> Outcome:
-    return Outcome(error=error, audio_s=each.audio_s, decode_s=each.decode_s)
+    return Outcome(error=error, audio_s=each.audio_s, decode_s=each.decode_s, warnings=each.warnings)
 
 
 def _load(spec: SystemRequest, /, *, show_progress: bool) -> EngineSystem:

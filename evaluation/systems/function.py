@@ -15,7 +15,7 @@ from evaluation.systems.base import Outcome, together_or_each
 from evaluation.systems.code_digest import digest_of, name_of
 from evaluation.systems.peers import as_file
 from gigastt_lab.errors import AudioError, GigasttError
-from gigastt_lab.types import Float32Array
+from gigastt_lab.types import AudioWarning, Float32Array
 
 Takes = Literal["path", "bytes", "array"]
 """Form of audio for a function: a file's path, as str; its content; mono float32 samples at 16 kHz."""
@@ -82,17 +82,17 @@ class FunctionSystem:
         inputs = [self._input(audio) for audio in audios]
         results = together_or_each(self._called, inputs)
         return [
-            Outcome(error=result, audio_s=each.audio_s, decode_s=each.decode_s)
+            Outcome(error=result, audio_s=each.audio_s, decode_s=each.decode_s, warnings=each.warnings)
             if isinstance(result, str)
             else result
             for each, result in zip(inputs, results, strict=True)
         ]
 
     def _input(self, audio: Audio) -> _Input:
-        found = decoded(audio)  # of files, for the rate of work alone
+        found = decoded(audio)  # of files, for the rate of work alone, and what was lost
         if self._takes == "array":
-            return _Input(audio, found.audio_s, found.waveform, found.decode_s, found.error)
-        return _Input(audio, found.audio_s)
+            return _Input(audio, found.audio_s, found.warnings, found.waveform, found.decode_s, found.error)
+        return _Input(audio, found.audio_s, found.warnings)
 
     def _called(self, inputs: Sequence[_Input]) -> list[Outcome]:
         try:
@@ -119,6 +119,7 @@ class FunctionSystem:
                 audio_s=each.audio_s,
                 decode_s=each.decode_s,
                 work_s=(each.decode_s or 0.0) + passed_s * share,
+                warnings=each.warnings,
             )
             for text, each, share in zip(texts, inputs, shares, strict=True)
         ]
@@ -137,10 +138,11 @@ class FunctionSystem:
 
 @dataclass(frozen=True)
 class _Input:
-    """Audio of an utterance; its samples and what decoding took where the function takes samples."""
+    """Audio of an utterance, and its losses; samples and what decoding took where the function takes them."""
 
     audio: Audio
     audio_s: float | None
+    warnings: tuple[AudioWarning, ...]
     waveform: Float32Array | None = None
     decode_s: float | None = None
     error: str | None = None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import json
 import logging
 import os
 import re
@@ -17,14 +16,15 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from urllib.parse import urlsplit
 
 from evaluation.datasets.audio import Audio, decoded
 from evaluation.records.naming import safe_name
-from evaluation.systems.base import Outcome, SystemUnavailableError, rounded
+from evaluation.systems.answers import parsed, shown
+from evaluation.systems.base import Outcome, SystemUnavailableError
 from evaluation.systems.kinds import SystemKind
 from evaluation.systems.peers import suffix_of
 from gigastt_lab.errors import brief
@@ -141,7 +141,8 @@ class ServerSystem:
         return [self._outcome(audio) for audio in audios]
 
     def _outcome(self, audio: Audio) -> Outcome:
-        audio_s = decoded(audio).audio_s  # for the rate of work, outside the clock
+        found = decoded(audio)  # for the rate of work, and what was lost; outside the clock
+        audio_s = found.audio_s
         try:
             body, headers = self._request(audio)
         except OSError as error:
@@ -151,8 +152,9 @@ class ServerSystem:
         except (OSError, http.client.HTTPException) as error:
             return Outcome(error=f"no answer: {brief(error)}", audio_s=audio_s)
         if status != 200:
-            return Outcome(error=f"HTTP {status}: {_shown(content)}", audio_s=audio_s)
-        return _parsed(content, audio_s, work_s)
+            return Outcome(error=f"HTTP {status}: {shown(content)}", audio_s=audio_s)
+        outcome = parsed(content, audio_s, work_s)
+        return replace(outcome, warnings=found.warnings or outcome.warnings)
 
     def _request(self, audio: Audio) -> tuple[bytes, dict[str, str]]:
         content = audio.read_bytes() if isinstance(audio, Path) else audio
@@ -202,7 +204,7 @@ class ServerSystem:
             wait_s = _retry_after_s(response.getheader("Retry-After"))
             if time.monotonic() + wait_s > give_up_at:
                 raise SystemUnavailableError(
-                    f"{self._options.url} is busy (HTTP {response.status}: {_shown(content)}), for longer "
+                    f"{self._options.url} is busy (HTTP {response.status}: {shown(content)}), for longer "
                     f"than {self._options.max_wait_s:g} s; run again when it is free, to go on from here"
                 )
             logger.info("%s is busy: waiting for %g s", self.name, wait_s)
@@ -256,31 +258,6 @@ def _form(fields: Mapping[str, str], file_name: str, content: bytes, boundary: s
 def _retry_after_s(header: str | None) -> float:
     """Seconds to wait; of a date, which nobody sends for so short a time, nothing is read."""
     return min(float(header), _LONGEST_WAIT_S) if header and header.isdecimal() else _RETRY_S
-
-
-def _parsed(content: bytes, audio_s: float | None, work_s: float) -> Outcome:
-    try:
-        answer = json.loads(content)
-        text = answer["text"]
-        if not isinstance(text, str):
-            raise TypeError("text")
-        # OpenAI's words have no confidence: they are left out, a record holds none without.
-        words = tuple(
-            rounded(word["word"], word["start"], word["end"], word["confidence"])
-            for word in answer.get("words") or ()
-            if "confidence" in word
-        )
-        stated_s = answer.get("duration")
-        if audio_s is None and stated_s is not None:
-            audio_s = float(stated_s)
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return Outcome(error=f"the answer is no transcript: {_shown(content)}", audio_s=audio_s)
-    return Outcome(hypothesis=text, words=words, audio_s=audio_s, work_s=work_s)
-
-
-def _shown(content: bytes) -> str:
-    """The beginning of an answer, in one line."""
-    return " ".join(content[:400].decode(errors="replace").split())[:200] or "nothing"
 
 
 def _options(spec: SystemRequest) -> ServerOptions:

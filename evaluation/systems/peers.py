@@ -63,16 +63,18 @@ class FileSystem:
         return [self._outcome(audio) for audio in audios]
 
     def _outcome(self, audio: Audio) -> Outcome:
-        audio_s = decoded(audio).audio_s  # for the rate of work, outside the clock
+        found = decoded(audio)  # for the rate of work, and what was lost; outside the clock
+        audio_s = found.audio_s
         try:
             with as_file(audio) as path:
                 started = time.perf_counter()
                 result = self._call(path)
                 work_s = time.perf_counter() - started
         except Exception as error:  # noqa: BLE001 - of a foreign package, whose errors have no common class
-            return Outcome(error=brief(error), audio_s=audio_s)
+            return Outcome(error=brief(error), audio_s=audio_s, warnings=found.warnings)
         outcome = self._read(result)
-        return replace(outcome, audio_s=outcome.audio_s if audio_s is None else audio_s, work_s=work_s)
+        audio_s = outcome.audio_s if audio_s is None else audio_s
+        return replace(outcome, audio_s=audio_s, work_s=work_s, warnings=found.warnings or outcome.warnings)
 
 
 class WaveformSystem:
@@ -138,11 +140,13 @@ def _with_audio(each: Decoded, result: Outcome | str) -> Outcome:
     if isinstance(result, str):
         return _failed(each, result)
     work_s = each.decode_s + (result.work_s or 0.0)
-    return replace(result, audio_s=each.audio_s, decode_s=each.decode_s, work_s=work_s)
+    return replace(
+        result, audio_s=each.audio_s, decode_s=each.decode_s, work_s=work_s, warnings=each.warnings
+    )
 
 
 def _failed(each: Decoded, error: str) -> Outcome:
-    return Outcome(error=error, audio_s=each.audio_s, decode_s=each.decode_s)
+    return Outcome(error=error, audio_s=each.audio_s, decode_s=each.decode_s, warnings=each.warnings)
 
 
 def imported(package: Package) -> Any:

@@ -33,9 +33,6 @@ def test_raw_audio_is_heard_as_it_is_stated(alaw, engine, capsys):
     "flags",
     [["--raw-rate", "8000"], ["--raw", "s16le"], ["--raw", "mp3"], ["--raw", "alaw", "--raw-rate", "9"]],
 )
-    "flags",
-    [["--raw-rate", "8000"], ["--raw", "s16le"], ["--raw", "mp3"], ["--raw", "alaw", "--raw-rate", "9"]],
-)
 def test_flags_that_do_not_go_together_are_refused(flags, alaw, capsys):
     with pytest.raises(SystemExit) as error:
         run(*flags, alaw)

@@ -32,9 +32,9 @@ def opened(monkeypatch):
     paths = []
     really = pieces.audio_blocks
 
-    def counting(path):
+    def counting(path, **options):
         paths.append(path.name)
-        return really(path)
+        return really(path, **options)
 
     monkeypatch.setattr(pieces, "audio_blocks", counting)
     return paths

@@ -57,7 +57,9 @@ def listened(folder, rows, system=None):
 def test_a_system_gets_the_piece_and_the_record_says_where_it_lies(tmp_path, monkeypatch, batch_size):
     opened = []
     really = pieces.audio_blocks
-    monkeypatch.setattr(pieces, "audio_blocks", lambda path: opened.append(path) or really(path))
+    monkeypatch.setattr(
+        pieces, "audio_blocks", lambda path, **more: opened.append(path) or really(path, **more)
+    )
     times = [(0, 1.5), (2, 0.5), (3, 4.0), (8, 0.25), (9, 1.0), (12, 3.0)]
     rows = [{"offset": start, "duration": length} for start, length in times]
     file = listened(tmp_path, rows, Listening(batch_size))
@@ -71,7 +73,9 @@ def test_a_system_gets_the_piece_and_the_record_says_where_it_lies(tmp_path, mon
 def test_a_shuffled_manifest_decodes_its_recording_once_a_window(tmp_path, monkeypatch):
     opened = []
     really = pieces.audio_blocks
-    monkeypatch.setattr(pieces, "audio_blocks", lambda path: opened.append(path) or really(path))
+    monkeypatch.setattr(
+        pieces, "audio_blocks", lambda path, **more: opened.append(path) or really(path, **more)
+    )
     starts = [9, 3, 17, 0, 12, 5, 1, 14]
     file = listened(tmp_path, [{"offset": start, "duration": 1} for start in starts])
     assert [record.audio_start_s for record in file.records] == starts

@@ -10,9 +10,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from evaluation.systems import http as servers
+from evaluation.systems.answers import parsed
 from evaluation.systems.base import SystemUnavailableError
 from evaluation.systems.http import ServerOptions, ServerSystem
 from evaluation.systems.registry import SystemSpec, load_system
+from gigastt_lab.models.registry import DEMO_CLIPS_DIRECTORY
+from gigastt_lab.types import AudioWarning
+from tests.support.audio_files import RATE, by_soundfile, speechlike
+from tests.support.server_process import serving
 
 WORDS = [{"word": "Привет.", "start": 0.1, "end": 0.5, "confidence": 0.75}]
 GIGASTT = {"text": "Привет.", "words": WORDS, "duration": 1.5}
@@ -263,3 +268,36 @@ def test_a_key_that_is_not_set(monkeypatch):
     monkeypatch.delenv("THE_KEY", raising=False)
     with pytest.raises(SystemUnavailableError, match=r"\$THE_KEY is not set"):
         ServerSystem(ServerOptions(url="http://localhost", api_key_variable="THE_KEY"))
+
+
+def test_what_the_server_warns_of_is_told_where_nothing_was_found_here(server):
+    """A server may decode what is refused here; of what it says beside, nothing is taken."""
+    cut = {"kind": "cut", "message": "the file was cut", "start": 1.5, "end": None}
+    other = [{"kind": "deprecated", "message": "x"}, "text", {"message": "y"}, {"kind": "cut"}, None]
+    other.append({"kind": "hole", "message": "z", "start": float("nan")})
+    server.answers = [
+        (200, {}, json.dumps({**GIGASTT, "warnings": warnings}).encode())
+        for warnings in ([cut, *other], "all well", 5, {"cut": 1})
+    ]
+    system = ServerSystem(ServerOptions(url=server.url))
+    first, *rest = (outcome for _ in range(4) for outcome in system.transcribe([b"no audio that we know"]))
+    assert first.warnings == (AudioWarning("cut", "the file was cut", 1.5, None),)
+    assert [outcome.warnings for outcome in rest] == [()] * 3
+    assert {outcome.hypothesis for outcome in (first, *rest)} == {"Привет."}
+
+
+def test_what_was_found_here_goes_before_what_the_server_says(server, tmp_path):
+    data = by_soundfile(speechlike(2.0), RATE, "FLAC")
+    server.answers = [(200, {}, json.dumps({**GIGASTT, "warnings": []}).encode())]
+    [outcome] = ServerSystem(ServerOptions(url=server.url)).transcribe([data[: len(data) // 2]])
+    [warning] = outcome.warnings
+    assert (warning.kind, warning.start) == ("cut", pytest.approx(outcome.audio_s, abs=0.01))
+
+
+@pytest.mark.slow
+def test_this_packages_server_is_understood():
+    clip = min(DEMO_CLIPS_DIRECTORY.glob("*.flac")).read_bytes()
+    with serving() as process:
+        answer = process.post("/v1/transcribe", clip[: len(clip) // 2])
+    assert answer.status == 200
+    assert [each.kind for each in parsed(answer.body, None, 0.1).warnings] == ["cut"]
