@@ -138,7 +138,7 @@ def to_srt(transcript: Transcript) -> str:
 
 
 def to_vtt(transcript: Transcript) -> str:
-    """WebVTT subtitles.
+    """WebVTT subtitles; warnings of the file are notes, which players do not show.
 
     >>> print(to_vtt(Transcript((Word("Привет!", 0.5, 1.75, 1.0),), 2.0)), end="")
     WEBVTT
@@ -150,11 +150,12 @@ def to_vtt(transcript: Transcript) -> str:
         f"{_clock(cue.start_ms, '.')} --> {_clock(cue.end_ms, '.')}\n{html.escape(cue.text, quote=False)}\n"
         for cue in _cues(transcript.words)
     )
-    return "\n".join(("WEBVTT\n", *blocks))
+    notes = (f"NOTE {html.escape(_one_line(each.message), quote=False)}\n" for each in transcript.warnings)
+    return "\n".join(("WEBVTT\n", *notes, *blocks))
 
 
 def to_md(transcript: Transcript) -> str:
-    r"""A page of paragraphs, each with the time at which it starts.
+    r"""A page of paragraphs, each with the time at which it starts; before them, warnings of the file.
 
     >>> print(to_md(Transcript((Word("2*2", 3.0, 4.0, 1.0),), 5.0)), end="")
     # Transcript
@@ -165,7 +166,8 @@ def to_md(transcript: Transcript) -> str:
         f"**{_clock(_milliseconds(segment.start), '.')[:-4]}** {_escape_markdown(segment.text)}\n"
         for segment in segments(transcript.words, options=PARAGRAPHS)
     )
-    return "\n".join(("# Transcript\n", *paragraphs))
+    notes = (f"> {_escape_markdown(_one_line(each.message))}\n" for each in transcript.warnings)
+    return "\n".join(("# Transcript\n", *notes, *paragraphs))
 
 
 FORMATS: Mapping[Format, Callable[[Transcript], str]] = {
@@ -246,6 +248,10 @@ def _cues(words: Sequence[Word]) -> list[_Cue]:
         end_ms = min(end_ms, start_ms + _milliseconds(SUBTITLES.max_s), *starts_ms[i + 1 : i + 2])
         cues.append(_Cue(start_ms, end_ms, "\n".join(_lines(segment.words, SUBTITLES.line_chars))))
     return cues
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split())
 
 
 def _milliseconds(seconds: float) -> int:

@@ -19,7 +19,7 @@ from gigastt_lab.formats import (
     render,
     segments,
 )
-from gigastt_lab.types import Transcript, Word
+from gigastt_lab.types import AudioWarning, Transcript, Word
 
 EMPTY = Transcript((), 0.0)
 
@@ -313,3 +313,17 @@ def test_cues_keep_the_limits(words):
 def test_srt_numbers_its_cues_from_one(words):
     blocks = render(transcript(words), "srt").split("\n\n")
     assert [block.split("\n")[0] for block in blocks] == [str(number) for number in range(1, len(blocks) + 1)]
+
+
+def test_warnings_of_the_file_are_notes_where_a_format_has_room_for_them():
+    cut = AudioWarning("cut", "it ends at 1.00 s --> and\nits header promises <2.00> s", 1.0, 2.0)
+    found = Transcript((Word("Да.", 0.2, 0.6, 1.0),), 1.0, warnings=(cut,))
+    assert render(found, "vtt").startswith(
+        "WEBVTT\n\nNOTE it ends at 1.00 s --&gt; and its header promises &lt;2.00&gt; s\n\n00:00:00.200 --> "
+    )
+    assert "
+
+> it ends at 1.00 s --\> and its header promises \<2.00\> s
+
+**" in render(found, "md")
+    assert "promises" not in render(found, "srt") + render(found, "txt")

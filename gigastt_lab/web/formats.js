@@ -16,19 +16,23 @@ const Formats = (() => {
   const ms = (seconds) => Math.round(1000 * seconds);
   const textOf = (words) => words.map(({word}) => word).join(" ");
 
-  // Each takes {utterances, duration}: lists of words, and seconds of audio.
+  // Each takes {utterances, duration, warnings, notes}: lists of words, seconds of audio, what the recogniser says of the
+  // file, and the same in words, a line each. SubRip has no place for these.
   const render = {
-    txt: ({utterances}) => utterances.map((words) => `${textOf(words)}\n`).join(""),
-    json: ({utterances, duration}) => {
+    txt: ({utterances, notes = []}) =>
+      utterances.map((words) => `${textOf(words)}\n`).join("")
+      + (notes.length ? `\n${notes.map((note) => `[${note}]\n`).join("")}` : ""),
+    json: ({utterances, duration, warnings = []}) => {
       const words = utterances.flat();
-      return `${JSON.stringify({text: textOf(words), words, duration})}\n`;
+      const told = warnings.length ? {warnings} : {};
+      return `${JSON.stringify({text: textOf(words), words, duration, ...told})}\n`;
     },
     srt: ({utterances}) =>
       cues(utterances.flat())
         .map(({start, end, text}, i) => `${i + 1}\n${clock(start, ",")} --> ${clock(end, ",")}\n${text}\n`)
         .join("\n"),
-    vtt: ({utterances}) =>
-      ["WEBVTT\n", ...cues(utterances.flat()).map(
+    vtt: ({utterances, notes = []}) =>
+      ["WEBVTT\n", ...notes.map(comment), ...cues(utterances.flat()).map(
         ({start, end, text}) => `${clock(start, ".")} --> ${clock(end, ".")}\n${escaped(text)}\n`)].join("\n"),
   };
 
@@ -92,6 +96,9 @@ const Formats = (() => {
     const fraction = String(milliseconds % 1000).padStart(3, "0");
     return `${two(s / 3600)}:${two((s / 60) % 60)}:${two(s % 60)}${mark}${fraction}`;
   }
+
+  // A comment ends at an empty line, and may not hold the arrow of a cue.
+  const comment = (note) => `NOTE ${escaped(note.replace(/\s+/g, " "))}\n`;
 
   const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 

@@ -63,7 +63,7 @@ class FileDrop(anywidget.AnyWidget):
         transcripts: Transcripts of all such files, by file name.
     """
 
-    _esm = assets.module("formats", "transcript", "panel", "file_drop")
+    _esm = assets.module("formats", "transcript", "losses", "audio_files", "panel", "file_drop")
     _css = assets.style()
 
     _max_bytes = traitlets.Int().tag(sync=True)
@@ -170,6 +170,7 @@ class FileDrop(anywidget.AnyWidget):
                         dropped,
                         "part",
                         utterances=messages.paragraphs(part.words),
+                        warnings=messages.warnings(part.warnings),
                         done_s=part.done_s,
                         duration_s=part.duration_s,
                     )

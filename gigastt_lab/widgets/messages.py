@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from gigastt_lab.formats import PARAGRAPHS, as_json_word, segments
-from gigastt_lab.types import StreamResult, Word
+from gigastt_lab.formats import PARAGRAPHS, as_json_warning, as_json_word, segments
+from gigastt_lab.types import AudioWarning, StreamResult, Word
 
 # Words of one paragraph, as JSON.
 Utterance = list[dict[str, object]]
@@ -21,6 +21,11 @@ def utterance(words: Sequence[Word]) -> Utterance:
 def paragraphs(words: Sequence[Word]) -> list[Utterance]:
     """The words of a recording in paragraphs: at long pauses, and at ends of sentences now and then."""
     return [utterance(segment.words) for segment in segments(words, options=PARAGRAPHS)]
+
+
+def warnings(found: Sequence[AudioWarning]) -> list[dict[str, object]]:
+    """JSON of what was wrong with a file."""
+    return [as_json_warning(each) for each in found]
 
 
 def later(words: Sequence[Word], seconds: float) -> tuple[Word, ...]:

@@ -242,7 +242,7 @@ def test_a_track_of_several_can_be_chosen(browser, server, clear_clips, tmp_path
     with page(browser, server):
         choose(browser, path)
         assert " ".join(finals(browser)) == clear_clips[0].text
-        listed = "1 (aac, rus, default), 2 (aac, eng)"
+        listed = "1 (aac, rus), 2 (aac, eng)"
         assert browser.text("losses") == (
             f"О файле\nВ файле несколько звуковых дорожек: {listed}; прочитана 1."
         )
@@ -262,13 +262,24 @@ def test_a_track_of_several_can_be_chosen(browser, server, clear_clips, tmp_path
             [
                 "Файл повреждён, не читается: с 1:00,00 по 1:05,10; с 1:10,00 до конца.",
                 "В записи пропуски: с 0:07,00 по 0:09,00.",
-                "Каналы в противофазе: с 0:00,00 по 0:09,00 (один перевёрнут, чтобы они не погасили друг друга).",
+                "Каналы в противофазе: с 0:00,00 по 0:09,00 (один перевёрнут).",
             ],
         ),
         ([("length", 1.0, 2.0)], ["В файле указана неверная длина: 0:01,00 вместо 0:02,00, прочитано всё."]),
         ([("clock", 1.0, None)], ["Часы файла сбиваются: 0:01,00 (дальше время идёт без скачка)."]),
         ([("of tomorrow", 1.0, 2.0)], ["Замечание к файлу. the message"]),
         ([("cut", None, None)], ["Файл обрезан. the message"]),
+        (
+            [
+                (
+                    "track",
+                    None,
+                    None,
+                    "there are 2 audio tracks: 1 (ac3), 2 (aac, default); track 2 was read: so",
+                )
+            ],
+            ["В файле несколько звуковых дорожек: 1 (ac3), 2 (aac, основная); прочитана 2."],
+        ),
         ([("track", None, None)], ["В файле несколько звуковых дорожек. the message"]),
         (
             [("hole", 1.0, 2.0), ("hole", None, None, "so are 7 further places, 3.50 s with those above")],
@@ -283,6 +294,15 @@ def test_each_kind_of_warning_has_its_words(browser, server, warnings, lines):
             for kind, start, end, *message in warnings
         ]
         assert browser.evaluate("return Losses.lines(arguments[0])", given) == lines
+
+
+def test_damage_up_to_the_end_shortens_the_recording_and_damage_within_does_not(browser, server):
+    with page(browser, server):
+        within = {"kind": "damaged", "message": "3.00 to 4.00 s could not be", "start": 3.0, "end": 4.0}
+        behind = {"kind": "damaged", "message": "nothing behind 5.00 s can", "start": 5.0, "end": 9.0}
+        ends = [browser.evaluate("return Losses.endS(arguments[0])", found) for found in
+                ([], [within], [within, behind])]  # fmt: skip
+        assert ends == [None, None, 5.0]
 
 
 def test_notes_in_subtitles_end_no_cue_and_begin_none(browser, server):
@@ -348,6 +368,9 @@ def test_names_and_texts_are_never_markup(browser, server):
         drop(browser, name, "no audio")
         browser.wait_until(lambda: browser.text("problem"), "an error")
         assert name in browser.text("name")
+        nasty = {"kind": "track", "message": name, "start": None, "end": None}
+        browser.evaluate("Losses.show(document.getElementById('losses'), [arguments[0]])", nasty)
+        assert name in browser.text("losses")
         assert browser.driver.find_elements("tag name", "img") == []
 
 

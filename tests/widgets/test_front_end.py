@@ -301,13 +301,27 @@ def test_a_microphone_that_is_pulled_out_keeps_what_it_heard(browser):
 # -- the other widgets --------------------------------------------------------------------------------------
 
 
+VIEW = ("formats", "transcript", "losses", "panel", "transcript_view")
+DROP = ("formats", "transcript", "losses", "audio_files", "panel", "file_drop")
+CUT = {"kind": "cut", "message": "the file was cut", "start": 1.0, "end": 4.5}
+TOLD = "В записи есть потери\nФайл обрезан: звук есть до 0:01,00 из 0:04,50."
+
+
+def test_what_is_missing_of_a_file_stands_under_its_text(browser):
+    with shown(browser, VIEW, {"_utterances": [[word("Раз.")]], "_warnings": [CUT]}) as widget:
+        assert widget.text(".losses") == TOLD
+        below = widget.find(".losses").location["y"] - widget.find(".text").location["y"]
+        assert below >= widget.find(".text").size["height"]
+    for traits in ({"_warnings": []}, {}):  # of a notebook that was saved before, there are none
+        with shown(browser, VIEW, {"_utterances": [[word("Раз.")]], **traits}) as widget:
+            assert not widget.find(".losses").is_displayed()
+
+
 def test_a_click_on_a_word_plays_from_there(browser):
     flac = base64.b64encode(as_flac(np.zeros(5 * RATE, np.float32))).decode()
     before = f"traits._audio = Uint8Array.from(atob('{flac}'), (letter) => letter.charCodeAt(0));\n"
     traits = {"_utterances": [[word("Раз,", 0.5), word("два.", 2.5, 0.75)], [word("Три.", 4)]]}
-    with shown(
-        browser, ("formats", "transcript", "panel", "transcript_view"), traits, before=before
-    ) as widget:
+    with shown(browser, VIEW, traits, before=before) as widget:
         widget.wait_until(lambda: widget.find("audio").is_displayed(), "the player")
         position = "return document.querySelector('audio').currentTime"
         widget.all(".text .word")[1].click()
@@ -323,9 +337,6 @@ def test_a_click_on_a_word_plays_from_there(browser):
             "return [...document.querySelectorAll('.text .word')].map((each) => getComputedStyle(each).color)"
         )
         assert colours[0] == colours[2] != colours[1]
-
-
-DROP = ("formats", "transcript", "panel", "file_drop")
 
 
 def drop(widget: Harness, n_bytes: int) -> None:
@@ -359,6 +370,24 @@ def test_a_file_is_sent_no_faster_than_the_kernel_takes_it(browser):
         widget.say(type="ended", file=file["file"], error=None)
         assert widget.text(".status") == "said.wav: готово, слов: 2."
         assert [each.text for each in widget.all(".utterance .line")] == ["Раз.", "Два."]
+
+
+def test_what_is_missing_of_a_dropped_file_is_told_until_the_next(browser):
+    with shown(browser, DROP, {"_max_bytes": 10**6}) as widget:
+        drop(widget, 100)
+        file = widget.sent("file")[0]["file"]
+        hole = {"kind": "hole", "message": "nothing was recorded", "start": 0.2, "end": 0.5}
+        part = {"type": "part", "file": file, "duration_s": 4.5}
+        widget.say(**part, utterances=[[word("Раз.")]], warnings=[hole], done_s=0.8)
+        widget.say(**part, utterances=[], warnings=[CUT], done_s=1.0)
+        widget.say(type="ended", file=file, error=None)
+        assert widget.text(".losses") == TOLD.replace("\n", "\nВ записи пропуски: с 0:00,20 по 0:00,50.\n")
+        assert widget.text(".status") == (
+            "said.wav: готово, слов: 1. В записи есть потери, они названы под текстом."
+        )
+        drop(widget, 100)
+        assert not widget.find(".losses").is_displayed()
+        assert ".amr" in widget.find("input").get_attribute("accept").split(",")
 
 
 def test_a_file_can_be_called_off_and_one_that_fails_is_told(browser):

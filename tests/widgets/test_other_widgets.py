@@ -13,7 +13,9 @@ import soundfile
 from gigastt_lab import Transcript, Word, widgets
 from gigastt_lab.errors import AudioError, AudioTooLongError
 from gigastt_lab.widgets import FileDrop, LiveMicrophone, TranscriptView, assets, transcript_view
+from tests.support.av_files import Track, av_file
 from tests.support.front_end import RATE, FrontEnd, speech_of
+from tests.support.recordings import as_wav
 
 TRANSCRIPT = Transcript((Word("Привет,", 0.5, 0.9, 0.95), Word("мир.", 4.0, 4.4, 0.6)), 5.0)
 
@@ -29,6 +31,10 @@ def test_the_capture_code_is_the_servers():
         text = assets.module(name).strip()
         assert text in html()
         assert text in str(LiveMicrophone._esm)
+    for name in ("losses", "audio_files"):
+        text = assets.module(name).strip()
+        assert text in html()
+        assert text in str(FileDrop._esm)
 
 
 def test_without_anywidget_it_is_said_what_to_install(monkeypatch):
@@ -79,6 +85,27 @@ def test_bad_audio_is_refused(monkeypatch):
         TranscriptView(TRANSCRIPT, np.zeros(2 * RATE), RATE)
 
 
+def test_what_is_missing_of_a_file_is_shown(engine, clear_clips):
+    data = as_wav(clear_clips[0].waveform)[:-8000]
+    transcript = engine.transcribe(data)
+    (warning,) = TranscriptView(transcript, data)._warnings
+    assert (warning["kind"], warning["message"]) == ("cut", transcript.warnings[0].message)
+    assert warning["start"] == pytest.approx(transcript.duration_s, abs=0.001)
+    assert warning["end"] == pytest.approx(transcript.duration_s + 0.25, abs=0.001)
+    assert TranscriptView(TRANSCRIPT)._warnings == []
+
+
+def test_the_track_that_was_transcribed_is_heard(clear_clips):
+    first, second = (clip.waveform for clip in clear_clips[:2])
+    data = av_file("matroska", [Track(first, codec="flac"), Track(second, codec="flac")], picture=None)
+    for track, expected in [(None, first), (1, first), (2, second)]:
+        view = TranscriptView(TRANSCRIPT, data, track=track)
+        samples, _ = soundfile.read(io.BytesIO(view._audio), dtype="float32")
+        np.testing.assert_allclose(samples, expected, atol=2**-14)
+    with pytest.raises(AudioError, match="track 3 was asked for"):
+        TranscriptView(TRANSCRIPT, data, track=3)
+
+
 def test_python_can_seek():
     view = TranscriptView(TRANSCRIPT)
     front_end = FrontEnd(view)
@@ -118,6 +145,20 @@ def test_a_file_is_transcribed(engine, drop, clear_clips, backwards):
     assert " ".join(told) == expected.text
     assert part["done_s"] == expected.duration_s
     assert front_end.of("received")[-1]["n_bytes"] == len(content)
+
+
+def test_what_is_missing_of_a_file_is_told_with_its_part(drop, clear_clips):
+    front_end = FrontEnd(drop)
+    send(front_end, as_wav(clear_clips[0].waveform)[:-8000], name="cut.wav")
+    assert front_end.wait_for("ended")["error"] is None
+    (part,) = front_end.of("part")
+    (warning,) = drop.transcript.warnings
+    (told,) = part["warnings"]
+    assert (told["kind"], told["message"]) == ("cut", warning.message)
+    assert told["start"] == pytest.approx(warning.start, abs=0.001)
+    send(front_end, clear_clips[0].path.read_bytes(), file="b")
+    front_end.wait_for("ended", 2)
+    assert front_end.of("part")[1]["warnings"] == []
 
 
 @pytest.mark.parametrize("content", [b"", b"not audio at all"])

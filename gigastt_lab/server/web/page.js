@@ -57,7 +57,7 @@ const Page = (() => {
   }
 
   function show(result) {
-    durationS = Math.max(durationS, result.end || 0);
+    durationS = Math.max(durationS, result.end || 0, result.heard || 0);
     view.show(result);
     if (result.warnings) warn(result.warnings);
     update();

@@ -64,10 +64,10 @@ const FileDropView = (() => {
       const {root, player} = this;
       this.input = element("input", "file");
       this.input.type = "file";
-      this.input.accept = "audio/*,video/mp4,video/webm,.ogg,.opus,.m4a,.flac";
+      this.input.accept = AudioFiles.accept;
       this.zone = element("label", "zone", this.input,
         element("span", "button", "Выбрать файл"), element("span", "", "или перетащите его сюда"),
-        element("small", "", "WAV, FLAC, MP3, Ogg, M4A, WebM, AAC"));
+        element("small", "", AudioFiles.told));
       this.status = element("p", "status");
       this.status.setAttribute("role", "status");
       this.progress = element("progress", "");
@@ -76,6 +76,7 @@ const FileDropView = (() => {
       root.append(this.zone, element("div", "line", this.status, this.progress, this.cancelling));
       this.problem = Panel.problem(root);
       this.text = Panel.text(root, {empty: "", onPick: ({start}) => player.playFrom(start)});
+      this.losses = Panel.losses(root);
       root.append(element("div", "line below", player.audio, Panel.legend()));
       player.lead(this.text);
     }
@@ -108,15 +109,16 @@ const FileDropView = (() => {
       if (!file || this.sending) return;
       this.problem(null);
       this.text.clear();
+      this.warn(null);
       this.player.load(file);
       const most = this.model.get("_max_bytes");
       if (file.size > most) {
-        this.end("", {text: `Файл больше ${sizeOf(most)}.`, detail: "Предел: max_bytes."});
+        this.end("", {text: `Файл больше ${AudioFiles.sizeOf({size: most})}.`, detail: "Предел: max_bytes."});
         return;
       }
       this.sending = new Sending(file, this.model);
       this.sending.begin();
-      this.say(`${file.name}, ${sizeOf(file.size)}: жду ядро…`);
+      this.say(`${file.name}, ${AudioFiles.sizeOf(file)}: жду ядро…`);
       this.update();
     }
 
@@ -126,7 +128,7 @@ const FileDropView = (() => {
       if (type === "part") this.show(told);
       else if (type === "ended") this.end(told.error ? "" : this.summary(), told.error && failure(told.error));
       else if (type === "received") {
-        this.say(`${sending.file.name}, ${sizeOf(sending.file.size)}: ${this.stage(told.n_bytes)}`);
+        this.say(`${sending.file.name}, ${AudioFiles.sizeOf(sending.file)}: ${this.stage(told.n_bytes)}`);
         await sending.feed(told.n_bytes).catch(() => {
           this.cancel("", {text: "Файл не читается: возможно, это папка или он удалён."});
         });
@@ -138,16 +140,25 @@ const FileDropView = (() => {
       return nBytes < size ? `отправляю, ${Math.floor((100 * nBytes) / size)} %` : "распознаю…";
     }
 
-    show({utterances, done_s: doneS, duration_s: durationS}) {
+    show({utterances, warnings = [], done_s: doneS, duration_s: durationS}) {
       const ofS = durationS ?? this.player.duration;
       for (const words of utterances) this.text.show({type: "final", words});
+      if (warnings.length) this.warn(warnings);
       this.say(`${this.sending.file.name}: ${clock(doneS)}${ofS ? ` из ${clock(ofS)}` : ""}`);
       if (ofS) this.progress.value = Math.min(1, doneS / ofS);
     }
 
     summary() {
       const {name} = this.sending.file;
-      return this.text.isEmpty ? `${name}: речи не слышно.` : `${name}: готово, слов: ${this.text.words.length}.`;
+      const lost = Losses.isAny(this.warnings) ? " В записи есть потери, они названы под текстом." : "";
+      const heard = this.text.isEmpty ? "речи не слышно" : `готово, слов: ${this.text.words.length}`;
+      return `${name}: ${heard}.${lost}`;
+    }
+
+    // Adds to what is said of the file; null: nothing is.
+    warn(more) {
+      this.warnings = more ? [...this.warnings, ...more] : [];
+      Losses.show(this.losses, this.warnings);
     }
 
     cancel(status, problem) {
@@ -178,11 +189,6 @@ const FileDropView = (() => {
   }
 
   const failure = (detail) => ({text: "Файл не распознан.", detail});
-
-  function sizeOf(nBytes) {
-    if (nBytes < 1e6) return `${Math.ceil(nBytes / 1e3)} КБ`;
-    return `${(nBytes / 1e6).toLocaleString("ru", {maximumFractionDigits: 1})} МБ`;
-  }
 
   return {View};
 })();

@@ -51,9 +51,9 @@ const Panel = (() => {
 
   function legend() {
     return element("p", "legend", "Уверенность: ",
-      element("span", "word sure", "от 90 %"), ", ",
-      element("span", "word fair", "от 70 %"), ", ",
-      element("span", "word doubtful", "меньше 70 %"));
+      element("span", "word sure", "от\u00a090\u00a0%"), ", ",
+      element("span", "word fair", "от\u00a070\u00a0%"), ", ",
+      element("span", "word doubtful", "меньше\u00a070\u00a0%"));
   }
 
   // Plays what is said. Words can be clicked once the browser knows that it can play it.
@@ -93,6 +93,16 @@ const Panel = (() => {
     }
   }
 
+  // A place for what is said of the file; `Losses.show` fills it.
+  function losses(root) {
+    const shown = element("div", "losses");
+    shown.setAttribute("role", "group");
+    shown.setAttribute("aria-label", "Замечания к файлу");
+    shown.hidden = true;
+    root.append(shown);
+    return shown;
+  }
+
   // Says what went wrong; null: nothing.
   function problem(root) {
     const shown = element("div", "problem");
@@ -116,5 +126,5 @@ const Panel = (() => {
     return element("span", "detail", before, link, " (", element("code", "", command), "). ", after);
   }
 
-  return {frame, button, text, legend, problem, Player};
+  return {frame, button, text, legend, losses, problem, Player};
 })();

@@ -8,6 +8,7 @@ const TranscriptView = (() => {
     root.setAttribute("aria-label", "Расшифровка");
     const player = new Panel.Player(root);
     const view = Panel.text(root, {empty: "Речи не слышно.", onPick: ({start}) => player.playFrom(start)});
+    Losses.show(Panel.losses(root), model.get("_warnings") ?? []);
     root.append(Transcript.element("div", "line below", player.audio, Panel.legend()));
     player.lead(view);
     fill(view, model.get("_utterances"));
