@@ -95,7 +95,7 @@ def _audio(sink: Any, track: Track) -> Any:
     if track.language:
         stream.metadata["language"] = track.language
     if track.is_default is not None:
-        stream.disposition = Disposition.default if track.is_default else Disposition(0)
+        stream.disposition = Disposition.default.value if track.is_default else 0
     name = stream.codec_context.format.name
 
     def encode() -> list[Any]:
