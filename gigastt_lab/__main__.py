@@ -11,7 +11,8 @@ from typing import Any
 from gigastt_lab import eval as evaluation
 from gigastt_lab.commands import completion, download, models, quantize, serve, transcribe
 from gigastt_lab.commands.options import Command
-from gigastt_lab.exit_codes import ExitCode, run_command, start_logging
+from gigastt_lab.commands.standard_streams import open_closed_streams
+from gigastt_lab.exit_codes import ExitCode, give_up_what_is_unwritten, run_command, start_logging
 
 PROGRAM = "gigastt-lab"
 COMMANDS: tuple[Command, ...] = (transcribe, download, quantize, models, serve, completion)
@@ -24,7 +25,14 @@ _SAY_WHAT_THEY_DO = tuple(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    open_closed_streams()
+    try:
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
+    finally:  # of a help, too: `| head`
+        give_up_what_is_unwritten()
+
+
+def _run(given: list[str]) -> int:
     if given[:1] == ["eval"]:  # a command line of its own, options and help included
         return evaluation.main(given[1:], program=f"{PROGRAM} eval")
     parser = _parser()
@@ -65,8 +73,12 @@ class _Version(argparse.Action):
             found = version(PROGRAM)
         except PackageNotFoundError:  # run from a folder, not installed
             found = "of a folder that is not installed"
-        sys.stdout.write(f"{PROGRAM} {found}\n")
-        parser.exit()
+
+        def show(_: argparse.Namespace) -> int:
+            sys.stdout.write(f"{PROGRAM} {found}\n")
+            return ExitCode.OK
+
+        parser.exit(run_command(show, argparse.Namespace()))
 
 
 def _levels(verbose: bool) -> dict[str, int]:

@@ -2,80 +2,32 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, cast, overload
+from typing import Literal, overload
 
 from gigastt_lab.audio.inputs import Audio, Given, blocks_of, duration_of, given
 from gigastt_lab.audio.options import ReadOptions
 from gigastt_lab.audio.raw import RawAudio
 from gigastt_lab.audio.vad import SpeechDetector
-from gigastt_lab.errors import GigasttError, ModelError, ModelNotFoundError, ProviderError
-from gigastt_lab.models.files import ModelFiles, Precision, PrecisionChoice
-from gigastt_lab.models.registry import (
-    DEFAULT_MODEL,
-    DEMO_DIRECTORY,
-    KNOWN_MODELS,
-    canonical_name,
-    model_directory,
-)
+from gigastt_lab.errors import GigasttError
+from gigastt_lab.models.files import PrecisionChoice
+from gigastt_lab.models.registry import DEFAULT_MODEL, KNOWN_MODELS
 from gigastt_lab.recognition.batches import BatchOptions, Errors, transcribed_batch
-from gigastt_lab.recognition.buckets import with_fixed_lengths
-from gigastt_lab.recognition.networks import Networks, load_networks
-from gigastt_lab.recognition.precision import find_files, warn_of_int8
+from gigastt_lab.recognition.loading import EngineInfo, Loaded, Origin, load, load_after_fork
 from gigastt_lab.recognition.recognizer import Recognizer
 from gigastt_lab.recognition.tokenizer import Tokenizer
 from gigastt_lab.recognition.windows import WindowOptions, transcribed
 from gigastt_lab.runtime.reloading import Reloading
-from gigastt_lab.runtime.sessions import RuntimeOptions, on_first_that_starts
 from gigastt_lab.spec import GIGAAM_V3, MAX_SYMBOLS_PER_FRAME
 from gigastt_lab.streaming.options import Preset, StreamOptions, stream_options
 from gigastt_lab.streaming.session import StreamingSession
-from gigastt_lab.types import AudioWarning, Part, Provider, ProviderName, Transcript
+from gigastt_lab.types import AudioWarning, Part, Provider, Transcript
 
-logger = logging.getLogger(__name__)
+__all__ = ["DEFAULT_BATCH_SIZE", "Engine", "EngineInfo", "load_engine"]
 
 DEFAULT_BATCH_SIZE = 8
-
-_HOW_TO_GET_IT = (
-    "To get it: python -m gigastt_lab download. To use files that are somewhere already: --model-dir "
-    "(model_dir=...). The small packaged model is --model demo"
-)
-
-
-@dataclass(frozen=True)
-class EngineInfo:
-    """Model, precision, provider and threads that an engine really runs.
-
-    Attributes:
-        model: Name of the model.
-        directory: Directory of its files.
-        precision: Precision of the encoder.
-        provider: Execution provider that was taken.
-        threads: Threads inside one operator of the encoder.
-        vocab_size: Pieces of the vocabulary, the blank included.
-    """
-
-    model: str
-    directory: str
-    precision: Precision
-    provider: ProviderName
-    threads: int
-    vocab_size: int
-
-
-class _Origin(NamedTuple):
-    """Arguments of `load_engine` that load the very same engine again."""
-
-    model: str
-    model_dir: str | None
-    precision: Precision
-    provider: ProviderName
-    threads: int
-    max_symbols: int
 
 
 class Engine:
@@ -89,14 +41,14 @@ class Engine:
     """
 
     def __init__(
-        self, recognizer: Recognizer, tokenizer: Tokenizer, info: EngineInfo, origin: _Origin | None = None
+        self, recognizer: Recognizer, tokenizer: Tokenizer, info: EngineInfo, origin: Origin | None = None
     ) -> None:
         self.info = info
         self._parts = recognizer, tokenizer
         self._origin = origin
         self._process = os.getpid()
 
-    def __reduce__(self) -> tuple[Callable[[_Origin], Engine], tuple[_Origin]]:
+    def __reduce__(self) -> tuple[Callable[[Origin], Engine], tuple[Origin]]:
         if self._origin is None:
             raise pickle.PicklingError("this engine was not made by load_engine, and cannot be pickled")
         return _engine_of, (self._origin,)
@@ -114,7 +66,8 @@ class Engine:
         if self._process != os.getpid() and self._origin is not None:
             with _ENGINES.lock:
                 if self._process != os.getpid():
-                    self._parts = _loaded_after_fork(self._origin)._parts
+                    loaded = load_after_fork(self._origin)
+                    self._parts = loaded.recognizer, loaded.tokenizer
                     self._process = os.getpid()
                     _ENGINES.remember(self._origin, self)
         return self._parts
@@ -154,16 +107,9 @@ class Engine:
                 array without a rate.
             ModelError: the model failed on it.
         """
-        parts = self.transcribe_parts(
-            audio,
-            sample_rate=sample_rate,
-            max_duration_s=max_duration_s,
-            windows=windows,
-            strict=strict,
-            track=track,
-            raw=raw,
-        )
-        return Transcript.of_parts(list(parts))
+        read = ReadOptions(strict=strict, track=track, raw=raw)
+        recording = given(audio, sample_rate)
+        return Transcript.of_parts(list(self._transcribed(recording, read, max_duration_s, windows)))
 
     def transcribe_parts(
         self,
@@ -186,13 +132,21 @@ class Engine:
                 is good.
             ModelError: the model failed.
         """
+        read = ReadOptions(strict=strict, track=track, raw=raw)
+        return self._transcribed(given(audio, sample_rate), read, max_duration_s, windows)
+
+    def _transcribed(
+        self,
+        recording: Given,
+        read: ReadOptions,
+        max_duration_s: float | None = None,
+        windows: WindowOptions | None = None,
+    ) -> Iterator[Part]:
         warnings: list[AudioWarning] = []
-        options = ReadOptions(strict=strict, track=track, raw=raw)
-        recording = audio if isinstance(audio, Given) else given(audio, sample_rate)
         return transcribed(
             self._recognizer,
             self._tokenizer,
-            blocks_of(recording, max_duration_s, options, warnings),
+            blocks_of(recording, max_duration_s, read, warnings),
             warnings=warnings,
             options=windows or WindowOptions(min_pause_ms=KNOWN_MODELS[self.info.model].min_pause_ms),
             duration_s=duration_of(recording),
@@ -264,7 +218,7 @@ class Engine:
         )
 
         def long(recording: Given) -> Transcript:
-            return self.transcribe(cast(Audio, recording), strict=strict, track=track, raw=raw)
+            return Transcript.of_parts(list(self._transcribed(recording, read)))
 
         return transcribed_batch(self._recognizer, self._tokenizer, audios, options=options, long=long)
 
@@ -323,72 +277,21 @@ def load_engine(
         ProviderError: the provider is not available.
         ValueError: `threads` or `max_symbols` is less than 1.
     """
-    name = canonical_name(model)
-    directory = model_directory(name, model_dir)
-
-    def load_on(taken: ProviderName) -> tuple[ModelFiles, Tokenizer, Networks]:
-        files = find_files(directory, precision, taken)
-        tokenizer = Tokenizer.from_file(files.vocabulary)
-        options = RuntimeOptions(provider=taken, threads=threads)
-        networks = load_networks(files, options, n_vocabulary=len(tokenizer))
-        try:
-            encoder = with_fixed_lengths(networks.encoder)
-        except ModelError as error:  # its first runs: memory, or an operator that only then turns out to fail
-            raise ProviderError(
-                f"provider {taken} loaded {files.encoder} and cannot run it: {error}"
-            ) from error
-        return files, tokenizer, replace(networks, encoder=encoder)
-
-    try:
-        files, tokenizer, networks = on_first_that_starts(
-            RuntimeOptions(provider=provider, threads=threads).provider, str(directory), load_on
-        )
-    except ModelNotFoundError as error:
-        if name == DEFAULT_MODEL:
-            raise ModelNotFoundError(f"{error}. {_HOW_TO_GET_IT}") from error
-        raise
-    recognizer = Recognizer(networks, blank_id=tokenizer.blank_id, max_symbols=max_symbols)
-    session = networks.encoder.session
-    info = EngineInfo(
-        name, str(directory), files.precision, session.provider, session.threads, len(tokenizer)
+    loaded = load(
+        model, model_dir, precision=precision, provider=provider, threads=threads, max_symbols=max_symbols
     )
-    warn_of_int8(info.precision, info.provider)
-    origin = _Origin(
-        name,
-        None if directory == DEMO_DIRECTORY else str(directory.absolute()),
-        info.precision,
-        info.provider,
-        info.threads,
-        max_symbols,
-    )
-    engine = Engine(recognizer, tokenizer, info, origin)
-    _ENGINES.remember(origin, engine)
+    return _engine_with(loaded)
+
+
+def _engine_with(loaded: Loaded) -> Engine:
+    engine = Engine(loaded.recognizer, loaded.tokenizer, loaded.info, loaded.origin)
+    _ENGINES.remember(loaded.origin, engine)
     return engine
 
 
-def _load(origin: _Origin) -> Engine:
-    return load_engine(**origin._asdict())
-
-
-_ENGINES: Reloading[_Origin, Engine] = Reloading(_load)
-
-
-def _engine_of(origin: _Origin) -> Engine:
+def _engine_of(origin: Origin) -> Engine:
     """The engine that a pickled one stands for."""
     return _ENGINES.loaded(origin)
 
 
-def _loaded_after_fork(origin: _Origin) -> Engine:
-    """An engine of this process in place of one of its parent's.
-
-    Raises:
-        ModelError: it cannot be loaded again; the message says what to do.
-    """
-    how = 'load the engine in the new process, or start that by multiprocessing.get_context("spawn")'
-    if origin.provider != "cpu":
-        raise ModelError(f"the engine was loaded on {origin.provider} before this process was forked: {how}")
-    logger.info("%s was loaded before this process was forked: loading it again", origin.model)
-    try:
-        return _load(origin)
-    except ModelError as error:
-        raise type(error)(f"{error}. The engine was loaded before this process was forked: {how}") from error
+_ENGINES: Reloading[Origin, Engine] = Reloading(lambda origin: _engine_with(load(**origin._asdict())))

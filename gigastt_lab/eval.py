@@ -6,6 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from gigastt_lab.commands.standard_streams import open_closed_streams
+from gigastt_lab.exit_codes import give_up_what_is_unwritten
+
 
 def main(arguments: Sequence[str] | None = None, *, program: str = "python -m gigastt_lab.eval") -> int:
     """Hand the arguments on; says what to install where the evaluation's packages are missing.
@@ -14,6 +17,7 @@ def main(arguments: Sequence[str] | None = None, *, program: str = "python -m gi
         arguments: Arguments; None: those of this process.
         program: Name of the command line, for its help.
     """
+    open_closed_streams()
     try:
         from evaluation.cli.main import main as evaluate  # to say what its absence means
     except ModuleNotFoundError as error:
@@ -21,7 +25,10 @@ def main(arguments: Sequence[str] | None = None, *, program: str = "python -m gi
             raise  # a fault of ours
         sys.stderr.write(f"the evaluation needs {error.name}: pip install 'gigastt-lab[eval]'\n")
         return 2
-    return evaluate(sys.argv[1:] if arguments is None else arguments, program=program)
+    try:
+        return evaluate(sys.argv[1:] if arguments is None else arguments, program=program)
+    finally:
+        give_up_what_is_unwritten()
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:

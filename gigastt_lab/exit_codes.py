@@ -12,6 +12,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
+from typing import Any
 
 from gigastt_lab import errors
 
@@ -56,6 +57,7 @@ _MEANINGS = {
     ExitCode.DISK_FULL: "there is no room for the model",
     ExitCode.INTERRUPTED: "interrupted",
 }
+_LONGEST_CHOICES = 40  # characters, in a usage
 _CODES: dict[type[errors.GigasttError], ExitCode] = {
     errors.HubUnreachableError: ExitCode.UNREACHABLE,
     errors.HubRefusedError: ExitCode.REFUSED,
@@ -90,6 +92,22 @@ def epilog(codes: Iterable[ExitCode], **meanings: str) -> str:
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
     """Help whose lists stay lists, in a terminal of any width: what is too long goes on below its text."""
+
+    _is_in_usage = False
+
+    def _format_usage(self, *args: Any, **options: Any) -> str:
+        self._is_in_usage = True
+        try:
+            return super()._format_usage(*args, **options)
+        finally:
+            self._is_in_usage = False
+
+    def _metavar_formatter(self, action: argparse.Action, default: str) -> Callable[[int], tuple[str, ...]]:
+        """Many choices have no room in the usage, whose parts argparse does not break; the list has them."""
+        choices = ",".join(map(str, action.choices or ()))
+        if self._is_in_usage and len(choices) > _LONGEST_CHOICES and action.metavar is None:
+            return lambda n: (default,) * n
+        return super()._metavar_formatter(action, default)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         lines = [wrapped(line, width - len(indent)) for line in text.splitlines()]
@@ -140,16 +158,28 @@ def run_command(run: Callable[[argparse.Namespace], int], options: argparse.Name
     """
     _make_stdout_hold_all_texts()
     try:
-        return int(run(options))
+        code = int(run(options))
+        if sys.stdout is not None:
+            sys.stdout.flush()  # what cannot be written shall be known before the process ends
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader went away (`| head`): whatever is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader went away (`| head`)
+        give_up_what_is_unwritten()
         return ExitCode.FAILED
     except (errors.GigasttError, OSError) as error:
         logger.error("%s", error)
+        give_up_what_is_unwritten()
         return exit_code(error)
+    return code
+
+
+def give_up_what_is_unwritten() -> None:
+    """Give up what stdout did not take: else the interpreter tries again when it ends, and complains."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _make_stdout_hold_all_texts() -> None:

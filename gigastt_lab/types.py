@@ -121,6 +121,7 @@ class Part:
         timings: Seconds of work on this part.
         n_tokens: Tokens that the search emitted for it, those of overlaps counted twice.
         warnings: Warnings of the file that came up with it, in the order found.
+        is_last: True of the part that ends the recording. Times do not tell: a header may state any length.
     """
 
     words: tuple[Word, ...]
@@ -129,6 +130,7 @@ class Part:
     timings: Timings = field(default_factory=Timings, compare=False)
     n_tokens: int = field(default=0, compare=False)
     warnings: tuple[AudioWarning, ...] = field(default=(), compare=False)
+    is_last: bool = field(default=False, compare=False)
 
     @property
     def text(self) -> str:

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from gigastt_lab.audio.reading import Source
+from gigastt_lab.audio.opening import Source
 from gigastt_lab.audio.samples import MAX_CHANNELS
 from gigastt_lab.audio.spooled import bytes_of, spooled
 from gigastt_lab.errors import AudioError
@@ -85,6 +85,7 @@ def given(audio: Audio, sample_rate: int | None = None) -> Given:
     Raises:
         AudioError: it is no audio, or several recordings; or two rates that differ.
     """
+    sample_rate = _same_rate(sample_rate, None)
     if isinstance(audio, bytes | bytearray) or (isinstance(audio, memoryview) and audio.itemsize == 1):
         return Given(audio, sample_rate)
     if isinstance(audio, np.ndarray | memoryview):
@@ -106,7 +107,7 @@ def _of_path(path: str | os.PathLike[str], sample_rate: int | None) -> Given:
     try:
         mode = os.stat(name).st_mode
     except (OSError, ValueError):
-        mode = 0  # `reading` says why
+        mode = 0  # `opening` says why
     if not mode and re.match(r"[a-z][a-z0-9+.-]+://", str(name), re.IGNORECASE):
         raise AudioError(
             f"{name!r} is an address, which is not fetched; give urllib.request.urlopen(address), or the "

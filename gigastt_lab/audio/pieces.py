@@ -22,7 +22,7 @@ import numpy as np
 from gigastt_lab.audio.containers.wav import wav_layout
 from gigastt_lab.audio.decoders.libsndfile import warn_of_length
 from gigastt_lab.audio.reading import audio_blocks, part_by_place
-from gigastt_lab.audio.report import Report
+from gigastt_lab.audio.report import MAX_OF_A_KIND, Report
 from gigastt_lab.errors import AudioError
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.types import AudioWarning, AudioWarningKind, Float32Array
@@ -30,7 +30,6 @@ from gigastt_lab.types import AudioWarning, AudioWarningKind, Float32Array
 _RATE: Final = GIGAAM_V3.sample_rate
 _N_CURSORS: Final = 8  # that are open at once, each with a block or two of samples, and the last piece
 _LEAST_S: Final = 0.001  # what is shorter comes of rounding
-_N_TOLD: Final = 20  # places of a kind that `report.Report` tells one by one
 _OF_ALL: Final[tuple[AudioWarningKind, ...]] = ("phase", "length")
 _MAY_BE_MANY: Final[tuple[AudioWarningKind, ...]] = ("damaged", "hole")
 
@@ -114,11 +113,12 @@ def within(
             yield moved
     for kind in _MAY_BE_MANY:
         places = [_end_of(each) for each in warnings if each.kind == kind and each.start is not None]
-        if len(places) >= _N_TOLD and places[-1] < ends_s:
+        if len(places) >= MAX_OF_A_KIND and places[-1] < ends_s:
             yield AudioWarning(
-                kind, f"the recording has {_N_TOLD} such places ({kind}) before {places[-1]:.2f} s; those "
-                "behind are not told one by one, and this piece may hold some"
-            )  # fmt: skip
+                kind,
+                f"the recording has {MAX_OF_A_KIND} such places ({kind}) before {places[-1]:.2f} s; those "
+                "behind are not told one by one, and this piece may hold some",
+            )
 
 
 def _moved(each: AudioWarning, at_s: float, start_s: float, ends_s: float) -> AudioWarning | None:

@@ -13,29 +13,29 @@
 
 from __future__ import annotations
 
-import io
 import os
-import stat
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
-from typing import Any, BinaryIO, Literal
+from contextlib import closing
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from gigastt_lab.audio.containers.kinds import STATES_ITS_LENGTH
 from gigastt_lab.audio.containers.sniffing import locate
+from gigastt_lab.audio.conversion import joined, mono_blocks, separate_channels
 from gigastt_lab.audio.decoders.blocks import Block
 from gigastt_lab.audio.decoders.decoding import decode_blocks, stated_duration
 from gigastt_lab.audio.decoders.libsndfile import wav_part
 from gigastt_lab.audio.decoders.raw import decode_raw
 from gigastt_lab.audio.mixing import STRETCH, Mixer
+from gigastt_lab.audio.opening import Source, name_of, opened
 from gigastt_lab.audio.options import ReadOptions
 from gigastt_lab.audio.raw import RawAudio
 from gigastt_lab.audio.report import Report
 from gigastt_lab.audio.resample import StreamResampler
 from gigastt_lab.audio.samples import Pcm16Framer, check_n_channels, check_sample_rate, to_float32
-from gigastt_lab.errors import AudioError, AudioNotFoundError, AudioTooLongError
+from gigastt_lab.errors import AudioError, AudioTooLongError
 from gigastt_lab.runtime.cancellation import check_cancelled
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.types import AudioWarning, Float32Array
@@ -53,8 +53,6 @@ __all__ = [
 Channels = Literal["mean", "separate"]
 # A file may state the samples that a codec needs to start up as well.
 _STATED_SLACK_S = 1.0
-# A path, the content of a file, or a file that is open for reading and can be sought in.
-Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 
 def decode_audio(
@@ -92,7 +90,7 @@ def decode_audio(
         ValueError: `max_duration_s` is not above 0, `track` below 1, or `channels` is neither of the two.
     """
     _check_options(sample_rate, max_duration_s, channels)
-    report = Report(_named(source), warnings, strict=strict)
+    report = Report(name_of(source), warnings, strict=strict)
     with closing(
         _decoded(source, max_duration_s, ReadOptions(strict=strict, track=track, raw=raw), report)
     ) as blocks:
@@ -129,8 +127,8 @@ def audio_blocks(
     """
     _check_options(sample_rate, max_duration_s, "mean")
     options = ReadOptions(strict=strict, track=track, raw=raw)
-    report = Report(_named(source), warnings, strict=strict)
-    return _mono_blocks(_decoded(source, max_duration_s, options, report), sample_rate, report)
+    report = Report(name_of(source), warnings, strict=strict)
+    return mono_blocks(_decoded(source, max_duration_s, options, report), sample_rate, report)
 
 
 def part_by_place(
@@ -155,23 +153,24 @@ def part_by_place(
     """
     first = start // STRETCH * STRETCH  # channels are mixed stretch by stretch
     last = None if end is None else -(-end // STRETCH) * STRETCH
-    with _opened(path) as file:
+    with opened(path) as file:
         try:
             found = locate(file)
             is_plain = found.container == "wav" and not found.start
             part = wav_part(file, first, last, sample_rate) if is_plain else None
         except AudioError as error:
-            raise type(error)(f"{_named(path)}: {error}") from error
+            raise type(error)(f"{name_of(path)}: {error}") from error
     if part is None:
         return None
-    mono = _mixed(part[0].samples, Mixer())
+    mixer = Mixer()
+    mono = joined([mixer.accept(part[0].samples), mixer.finish()])
     return mono[start - first : None if end is None else end - first], part[1]
 
 
 def stated_duration_s(source: Source) -> float | None:
     """The seconds that an audio file says it lasts, for progress; None where it does not say so."""
     try:
-        with _opened(source) as file:
+        with opened(source) as file:
             return stated_duration(file, locate(file))
     except AudioError:
         return None
@@ -226,40 +225,11 @@ def _check_options(sample_rate: int, max_duration_s: float | None, channels: str
         raise ValueError(f'channels is {channels!r}; allowed are "mean" and "separate"')
 
 
-def _named(source: Source) -> str:
-    if isinstance(source, str | os.PathLike):
-        return repr(os.fspath(source))
-    if isinstance(source, bytes | bytearray | memoryview):
-        return f"{memoryview(source).nbytes} bytes"
-    return f"{source.seek(0, os.SEEK_END)} bytes"
-
-
-def _opened(source: Source) -> AbstractContextManager[BinaryIO]:
-    if isinstance(source, bytes | bytearray | memoryview):
-        return io.BytesIO(bytes(source))  # of bytes, neither call makes a copy
-    if not isinstance(source, str | os.PathLike):
-        return nullcontext(source)  # `sniff` begins at its start
-    path = os.fspath(source)
-    try:
-        # A pipe or a device would block, or never end.
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise AudioError(f"{path!r} is not a regular file; give the path of an audio file, or its bytes")
-        return open(path, "rb")
-    except FileNotFoundError as error:
-        raise AudioNotFoundError(f"there is no file {path!r}; check the path") from error
-    except (OSError, ValueError) as error:
-        if isinstance(error, AudioError):
-            raise
-        raise AudioError(
-            f"{path!r} cannot be opened ({error}); check the path and its permissions"
-        ) from error
-
-
 def _decoded(
     source: Source, max_duration_s: float | None, options: ReadOptions, report: Report
 ) -> Generator[Block, None, None]:
     """The blocks of a file; errors name it."""
-    with _opened(source) as file:
+    with opened(source) as file:
         try:
             if options.raw is not None:
                 blocks = decode_raw(file, options.raw, report)
@@ -271,7 +241,7 @@ def _decoded(
             with closing(blocks):
                 yield from _limited(blocks, max_duration_s)
         except AudioError as error:
-            raise type(error)(f"{_named(source)}: {error}") from error
+            raise type(error)(f"{name_of(source)}: {error}") from error
 
 
 def _check_stated(duration_s: float | None, max_duration_s: float) -> None:
@@ -307,69 +277,6 @@ def _too_long(duration_s: float, max_duration_s: float) -> AudioTooLongError:
 def _collected(
     blocks: Iterable[Block], sample_rate: int, channels: Channels, report: Report | None
 ) -> Float32Array:
-    """Samples mixed and resampled block by block, so that no more than the result is held."""
     if channels == "mean":
-        return _joined(list(_mono_blocks(blocks, sample_rate, report)))
-    resamplers: list[StreamResampler] = []
-    pieces: list[list[Float32Array]] = []  # per channel of the result
-    expected = None
-    for block in blocks:
-        found = block.sample_rate, block.samples.shape[0]
-        expected = expected or found
-        if found != expected:
-            raise AudioError(
-                f"audio that changes from {expected} to {found} (Hz, channels) on its way; "
-                'convert it to one number of channels, or read it with channels="mean"'
-            )
-        if not resamplers:
-            resamplers = [StreamResampler(block.sample_rate, sample_rate) for _ in block.samples]
-            pieces = [[] for _ in block.samples]
-        for resampler, piece, row in zip(resamplers, pieces, block.samples, strict=True):
-            piece.append(resampler.accept(row))
-    return np.stack(
-        [_joined([*piece, resampler.finish()]) for resampler, piece in zip(resamplers, pieces, strict=True)]
-    )
-
-
-def _mono_blocks(
-    blocks: Iterable[Block], sample_rate: int, report: Report | None
-) -> Generator[Float32Array, None, None]:
-    """Samples mixed and resampled, block by block; where rate or channels change, both begin anew."""
-    run: tuple[int, int, Mixer, StreamResampler] | None = None
-    before_s, n_samples = 0.0, 0
-    with closing(blocks) if isinstance(blocks, Generator) else nullcontext():
-        for block in blocks:
-            rate, n_channels = block.sample_rate, block.samples.shape[0]
-            if run is None or (rate, n_channels) != run[:2]:
-                if run is not None:
-                    yield _rest(run, report, before_s)
-                    before_s, n_samples = before_s + n_samples / run[0], 0
-                run = rate, n_channels, Mixer(), StreamResampler(rate, sample_rate)
-            n_samples += block.samples.shape[1]
-            yield run[3].accept(run[2].accept(block.samples))
-    if run is not None:
-        yield _rest(run, report, before_s)
-
-
-def _rest(
-    run: tuple[int, int, Mixer, StreamResampler], report: Report | None, before_s: float
-) -> Float32Array:
-    rate, _, mixer, resampler = run
-    rest = _joined([resampler.accept(mixer.finish()), resampler.finish()])
-    if mixer.turned is not None and report is not None:
-        start, end = (before_s + at / rate for at in mixer.turned)
-        report.warn(
-            "phase", f"channels are in opposite phase between {start:.2f} and {end:.2f} s: they were turned",
-            start, end,
-        )  # fmt: skip
-    return rest
-
-
-def _mixed(samples: Float32Array, mixer: Mixer) -> Float32Array:
-    return _joined([mixer.accept(samples), mixer.finish()])
-
-
-def _joined(pieces: list[Float32Array]) -> Float32Array:
-    """The pieces as one array, without a copy where one piece holds everything."""
-    filled = [piece for piece in pieces if piece.size]
-    return filled[0] if len(filled) == 1 else np.concatenate(filled or pieces)
+        return joined(list(mono_blocks(blocks, sample_rate, report)))
+    return separate_channels(blocks, sample_rate)

@@ -12,7 +12,7 @@ from gigastt_lab.types import AudioWarning, AudioWarningKind
 logger = logging.getLogger(__name__)
 
 # A recording with thousands of lost packets gets no thousands of warnings.
-_MAX_OF_A_KIND: Final = 20
+MAX_OF_A_KIND: Final = 20
 _REFUSED: Final[frozenset[AudioWarningKind]] = frozenset({"cut", "damaged"})
 
 
@@ -50,7 +50,7 @@ class Report:
         self._counts[kind] += 1
         if start is not None and end is not None:
             self._seconds[kind] += end - start
-        if self._counts[kind] <= _MAX_OF_A_KIND:
+        if self._counts[kind] <= MAX_OF_A_KIND:
             self._take(AudioWarning(kind, message, start, end))
 
     def refuse_if_strict(self, loss: str) -> None:
@@ -61,7 +61,7 @@ class Report:
     def close(self) -> None:
         """Say how many warnings were held back; the file has ended."""
         for kind, n_warnings in self._counts.items():
-            more = n_warnings - _MAX_OF_A_KIND
+            more = n_warnings - MAX_OF_A_KIND
             if more > 0:
                 message = f"so are {more} further places, {self._seconds[kind]:.2f} s with those above"
                 self._take(AudioWarning(kind, message))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,13 @@ _PARTIAL: Final = ".partial"
 _LONGEST_NAME: Final = 255  # bytes, on nearly every file system
 
 
-def output_names(names: Sequence[Path], extension: str, *, longest: int = _LONGEST_NAME) -> list[Path]:
+def output_names(
+    names: Sequence[Path],
+    extension: str,
+    *,
+    longest: int = _LONGEST_NAME,
+    is_input: Callable[[Path], bool] = lambda _: False,
+) -> list[Path]:
     """A name for each output: the input's stem, its whole name where stems meet, numbered where these do.
 
     Names that differ in capitals alone meet, for on some file systems they are one.
@@ -21,6 +27,7 @@ def output_names(names: Sequence[Path], extension: str, *, longest: int = _LONGE
         names: Name of each input, with its place in the folder that it was found in.
         extension: Of the outputs.
         longest: Longest name that the folder takes, in bytes; a longer one is shortened.
+        is_input: True of a name that an input has there: no output may take its place.
 
     >>> names = [Path(name) for name in ("x.wav", "y.wav", "y.mp3", "y.MP3")]
     >>> [path.as_posix() for path in output_names(names, "txt")]
@@ -32,7 +39,7 @@ def output_names(names: Sequence[Path], extension: str, *, longest: int = _LONGE
     for path in names:
         base = path.stem if stems[_folded(path.with_name(path.stem))] == 1 else path.name
         name, number = path.with_name(fitted(base, f".{extension}", longest)), 2
-        while _folded(name) in taken:
+        while _folded(name) in taken or is_input(name):
             name, number = path.with_name(fitted(base, f".{number}.{extension}", longest)), number + 1
         taken.add(_folded(name))
         found.append(name)

@@ -170,10 +170,16 @@ def _names(given: Sequence[Input], options: argparse.Namespace) -> dict[int, Pat
     """Path of the output of each input that has one, by its place among them."""
     if options.output is None:
         return {}
+    output: Path = options.output
     there = [i for i, each in enumerate(given) if not each.problem]
-    longest = longest_name(options.output)
-    names = output_names([given[i].name for i in there], options.format, longest=longest)
-    return {i: options.output / name for i, name in zip(there, names, strict=True)}
+    recordings = {os.path.realpath(given[i].file) for i in there}
+    names = output_names(
+        [given[i].name for i in there],
+        options.format,
+        longest=longest_name(output),
+        is_input=lambda name: os.path.realpath(output / name) in recordings,
+    )
+    return {i: output / name for i, name in zip(there, names, strict=True)}
 
 
 def _printed(parts: Iterator[Part]) -> Iterator[Part]:
@@ -201,7 +207,7 @@ def _with_seconds(parts: Iterator[Part], *, shown: bool) -> Iterator[Part]:
     first = next(parts)
     yield first
     # One pass is over before a bar could be seen.
-    if not (shown and sys.stderr.isatty()) or first.done_s == first.duration_s:
+    if not (shown and sys.stderr.isatty()) or first.is_last:
         yield from parts
         return
     from tqdm import tqdm

@@ -10,15 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from gigastt_lab.graphs.head_graphs import head_graphs
-from gigastt_lab.runtime.sessions import (
-    RuntimeOptions,
-    Session,
-    TensorInfo,
-    as_float32,
-    load_session,
-    packs_any_size,
-    save_packed,
-)
+from gigastt_lab.runtime.session_options import packs_any_size
+from gigastt_lab.runtime.sessions import RuntimeOptions, Session, as_float32, load_session, save_packed
+from gigastt_lab.runtime.tensors import TensorInfo
 from gigastt_lab.types import Float32Array, Int64Array
 
 HEAD_OPTIONS = RuntimeOptions(provider="cpu", threads=1)

@@ -20,7 +20,8 @@ from gigastt_lab.graphs.view import GraphView
 from gigastt_lab.graphs.weight_range import EXACT
 from gigastt_lab.runtime.cache import noted_of
 from gigastt_lab.runtime.processor import int8_is_exact
-from gigastt_lab.runtime.sessions import RuntimeOptions, Session, build_session, is_int8, load_session
+from gigastt_lab.runtime.session_options import is_int8
+from gigastt_lab.runtime.sessions import RuntimeOptions, Session, build_session, load_session
 from gigastt_lab.types import Int8Array
 
 if TYPE_CHECKING:

@@ -242,7 +242,7 @@ class _Stitcher:
         self._n_tokens += len(recognition.tokens)
         if window.is_last:
             self._duration_s = self._end_s
-            yield self._part(words, self._end_s)
+            yield self._part(words, self._end_s, is_last=True)
 
     def _words(self, window: Window, recognition: Recognition) -> tuple[Word, ...]:
         tokens = recognition.tokens
@@ -250,7 +250,7 @@ class _Stitcher:
         until_s = window.end / _RATE
         return self._tokenizer.words(tokens.ids, frames, tokens.probabilities, self._frame_s, until_s=until_s)
 
-    def _part(self, words: Sequence[Word], done_s: float) -> Part:
-        part = Part(tuple(words), done_s, self._duration_s, self._spent, self._n_tokens)
+    def _part(self, words: Sequence[Word], done_s: float, *, is_last: bool = False) -> Part:
+        part = Part(tuple(words), done_s, self._duration_s, self._spent, self._n_tokens, is_last=is_last)
         self._spent, self._n_tokens = Timings(), 0
         return part

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
 from pathlib import Path
 from typing import Final, TypeVar, get_args
 
@@ -17,9 +16,11 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from gigastt_lab.errors import ModelError, ModelNotFoundError, ProviderError
-from gigastt_lab.runtime.cancellation import check_cancelled, current_cancellation
+from gigastt_lab.runtime.cancellation import check_cancelled
 from gigastt_lab.runtime.cores import default_threads
 from gigastt_lab.runtime.forks import keep_in_children
+from gigastt_lab.runtime.session_options import is_int8, run_options, session_options
+from gigastt_lab.runtime.tensors import tensor_info
 from gigastt_lab.types import Float32Array, Provider, ProviderName
 
 logger = logging.getLogger(__name__)
@@ -42,19 +43,6 @@ _AUTO_ORDER: Final[tuple[ProviderName, ...]] = ("cuda", "coreml", "cpu")
 _PROVIDER_OPTIONS: Final[dict[ProviderName, dict[str, str]]] = {
     # The default, EXHAUSTIVE, searches again for every new input length (gigastt issue 307).
     "cuda": {"cudnn_conv_algo_search": "HEURISTIC"},
-}
-
-_SPIN_US: Final = 20
-_FIRST_WITH_SPIN_DURATION: Final = (1, 32)  # or earlier: older ones were not tried
-_FIRST_THAT_PACKS_ANY_SIZE: Final = (1, 32)  # likewise; 1.22 crashes on packed weights of odd sizes
-
-_ELEMENT_TYPES: Final[dict[str, type[np.generic]]] = {
-    "tensor(float)": np.float32,
-    "tensor(float16)": np.float16,
-    "tensor(double)": np.float64,
-    "tensor(int32)": np.int32,
-    "tensor(int64)": np.int64,
-    "tensor(uint8)": np.uint8,
 }
 
 _ORT_ERRORS: Final[tuple[type[Exception], ...]] = tuple(
@@ -89,15 +77,6 @@ class RuntimeOptions:
             raise ValueError(f"threads is {self.threads}; give 1 or more, or None for the default")
 
 
-@dataclass(frozen=True)
-class TensorInfo:
-    """One input or output of a graph; None in the shape stands for a size that may vary."""
-
-    name: str
-    dtype: np.dtype[np.generic]
-    shape: tuple[int | None, ...]
-
-
 class Session:
     """One loaded graph. Safe to run from several threads at once.
 
@@ -113,8 +92,8 @@ class Session:
         self.name = name
         self.provider = _provider_taken(inference)
         self.threads = threads
-        self.inputs = tuple(_tensor_info(name, node) for node in inference.get_inputs())
-        self.outputs = tuple(_tensor_info(name, node) for node in inference.get_outputs())
+        self.inputs = tuple(tensor_info(name, node) for node in inference.get_inputs())
+        self.outputs = tuple(tensor_info(name, node) for node in inference.get_outputs())
         self._inference = inference
         self._process = os.getpid()
         keep_in_children(inference)
@@ -136,7 +115,7 @@ class Session:
         feeds = {info.name: array for info, array in zip(self.inputs, arrays, strict=True)}
         try:
             outputs: list[npt.NDArray[np.generic]] = self._inference.run(
-                self._output_names, feeds, _run_options(self.provider)
+                self._output_names, feeds, run_options(self.provider)
             )
         except _ORT_ERRORS as error:
             check_cancelled()
@@ -221,7 +200,7 @@ def save_packed(source: Path | bytes, target: Path, *, name: str) -> None:
     Raises:
         ModelError: ONNX Runtime cannot run it.
     """
-    options = _session_options(name, "cpu", 1)
+    options = session_options(name, "cpu", 1)
     options.optimized_model_filepath = str(target)
     for key, value in {
         "session.optimized_model_external_initializers_file_name": f"{target.name}.data",
@@ -232,19 +211,9 @@ def save_packed(source: Path | bytes, target: Path, *, name: str) -> None:
     _inference(source if isinstance(source, bytes) else str(source), name, "cpu", options)
 
 
-def packs_any_size() -> bool:
-    """True if this ONNX Runtime runs what `save_packed` writes whatever the sizes of the weights."""
-    return _version() >= _FIRST_THAT_PACKS_ANY_SIZE
-
-
 def build_session(graph: bytes, name: str, options: RuntimeOptions) -> Session:
     """Load a graph that was built in memory; `name` stands for it in messages."""
     return _open(graph, name, options)
-
-
-def is_int8(name: str) -> bool:
-    """True if a graph is in INT8, by its file name, as `models.files` tells encoders apart."""
-    return "int8" in Path(name).name.lower()
 
 
 def as_float32(array: npt.NDArray[np.generic]) -> Float32Array:
@@ -270,10 +239,10 @@ def _open_on(
             "choose one of these or install the build that has it (onnxruntime-gpu for cuda)"
         )
     threads = threads or default_threads()
-    session_options = _session_options(name, provider, threads)
+    options = session_options(name, provider, threads)
     if is_packed:
-        session_options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = Session(_inference(graph, name, provider, session_options), name, threads)
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = Session(_inference(graph, name, provider, options), name, threads)
     if session.provider != provider:  # a provider whose libraries are missing is left out without an error
         raise _not_started(provider, name, f"ONNX Runtime took {session.provider} instead")
     return session
@@ -302,32 +271,6 @@ def _inference(
         ) from error
 
 
-def _session_options(name: str, provider: ProviderName, threads: int) -> ort.SessionOptions:
-    options = ort.SessionOptions()
-    if is_int8(name):
-        # On Arm with SME, KleidiAI's kernels quantize activations row by row: other integers than elsewhere,
-        # and on an emulated processor wrong ones. ONNX Runtime before 1.25 does not know this switch.
-        options.add_session_config_entry("mlas.disable_kleidiai", "1")
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    # Errors are raised; on stderr only fatal ones, and why a provider's libraries did not load.
-    options.log_severity_level = 4 if provider == "cpu" else 3
-    # Threads that wait for the next operator spin a little, for waking one takes longer than many operators:
-    # at full size, INT8, two cores, one pass of 4 s takes 84 ms instead of 98. Spinning on and on, as is
-    # the default, brings no more, and takes the cores from other passes: two at once take 95 ms each instead
-    # of 78, with a little of it 80. Older versions know only all or nothing.
-    spins = threads > 1 and _version() >= _FIRST_WITH_SPIN_DURATION
-    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spins else "0")
-    if spins:
-        options.add_session_config_entry("session.intra_op.spin_duration_us", str(_SPIN_US))
-    return options
-
-
-def _version() -> tuple[int, ...]:
-    return tuple(int(part) for part in ort.__version__.split(".")[:2])
-
-
 def _not_started(provider: ProviderName, name: str, reason: str) -> ProviderError:
     others = ", ".join(other for other in available_providers() if other != provider)
     return ProviderError(
@@ -345,35 +288,6 @@ def _how_to_mend(name: str) -> str:
     )
 
 
-def _run_options(provider: ProviderName) -> ort.RunOptions:
-    """Run options by which a pass gives its memory back, and stops when this thread's work is called off."""
-    cancellation = current_cancellation()
-    if cancellation is None:
-        return _shared_run_options(provider)
-    options = cancellation.run_options.get(provider)
-    if options is None:
-        options = cancellation.run_options[provider] = _new_run_options(provider)
-        cancellation.on_cancel(partial(setattr, options, "terminate", True))
-    return options
-
-
-@cache
-def _shared_run_options(provider: ProviderName) -> ort.RunOptions:
-    return _new_run_options(provider)
-
-
-def _new_run_options(provider: ProviderName) -> ort.RunOptions:
-    """Run options by which a pass gives its working memory back.
-
-    ONNX Runtime keeps the most that passes ever took at once, unless told not to: 277 MB for four of 28 s.
-    Giving it back costs nothing that could be measured, in alternating passes of 1 to 28 s.
-    """
-    options = ort.RunOptions()
-    if provider == "cpu":
-        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    return options
-
-
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
@@ -381,14 +295,3 @@ def _one_line(error: Exception) -> str:
 def _provider_taken(inference: ort.InferenceSession) -> ProviderName:
     taken = inference.get_providers()[0]
     return next(name for name, ort_name in _ORT_NAMES.items() if ort_name == taken)
-
-
-def _tensor_info(name: str, node: ort.NodeArg) -> TensorInfo:
-    if node.type not in _ELEMENT_TYPES:
-        raise ModelError(
-            f"{name}: {node.name} is {node.type}; expected one of {', '.join(_ELEMENT_TYPES)}; "
-            "export the model with plain tensors"
-        )
-    shape: Sequence[int | str | None] = node.shape
-    sizes = tuple(size if isinstance(size, int) else None for size in shape)
-    return TensorInfo(node.name, np.dtype(_ELEMENT_TYPES[node.type]), sizes)

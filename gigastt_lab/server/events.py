@@ -1,7 +1,4 @@
-"""Event streams: messages as server-sent events, while the work goes on that they come from.
-
-Source: WHATWG HTML, "Server-sent events".
-"""
+"""Event streams: messages as server-sent events, while the work goes on that they come from."""
 
 from __future__ import annotations
 
@@ -9,24 +6,18 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
-from gigastt_lab.server import messages, schemas
+from gigastt_lab.server import messages
 from gigastt_lab.server.errors import POOL_CLOSED, ApiError, api_error
+from gigastt_lab.server.event_format import COMMENT, KEEP_ALIVE_S, body, event, send_in_time, start
 from gigastt_lab.server.state import ServerState
 from gigastt_lab.server.work import ClientGoneError, Job, while_connected
 
 logger = logging.getLogger(__name__)
-
-_KEEP_ALIVE_S: Final = 15.0  # as gigastt; proxies close what is silent for a minute
-_HEADERS: Final = [
-    (b"content-type", f"{schemas.EVENTS}; charset=utf-8".encode()),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),  # nginx would hold events back
-]
 
 Message = dict[str, Any]
 Event = Message | str  # as JSON; a text stands as it is
@@ -120,7 +111,7 @@ class EventStream(Response):
         self._state.metrics.worked(self._source.heard_s, self._job.work_s)
 
     async def _send_all(self, send: Send) -> None:
-        await self._send(send, {"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await self._send(send, start())
         try:
             await self._send_events(send, self._first)
             while not self._source.has_ended:
@@ -145,8 +136,8 @@ class EventStream(Response):
             await self._job.step(self._source.finish_now)
         working = asyncio.create_task(self._job.step(self._source.next))
         try:
-            while not (await asyncio.wait({working}, timeout=_KEEP_ALIVE_S))[0]:
-                await self._send(send, _body(":\n\n"))
+            while not (await asyncio.wait({working}, timeout=KEEP_ALIVE_S))[0]:
+                await self._send(send, body(COMMENT))
             return await working
         finally:
             if not working.done():
@@ -156,26 +147,17 @@ class EventStream(Response):
     async def _send_error(self, send: Send, told: ApiError) -> None:
         logger.info("the stream of a file broke off: %s", told.message)
         self._is_told = True
-        await self._send(send, _body(_as_text(self._source.error(told)), is_last=True))
+        await self._send(send, body(_as_text(self._source.error(told)), is_last=True))
 
     async def _send_events(self, send: Send, found: Sequence[Event]) -> None:
         """Send events at once, and the end with the last ones: clients hang up as soon as they have those."""
         self._is_told = self._source.has_ended
         if found or self._is_told:
-            await self._send(send, _body("".join(map(_as_text, found)), is_last=self._is_told))
+            await self._send(send, body("".join(map(_as_text, found)), is_last=self._is_told))
 
     async def _send(self, send: Send, message: Message) -> None:
-        """Send, and wait for a slow reader, for so long: what it has not read takes no more memory."""
-        try:
-            async with asyncio.timeout(self._state.config.idle_timeout_secs):
-                await send(message)
-        except TimeoutError as error:
-            raise ClientGoneError from error
+        await send_in_time(send, message, self._state.config.idle_timeout_secs)
 
 
-def _as_text(event: Event) -> str:
-    return f"data: {event if isinstance(event, str) else messages.as_text(event)}\n\n"
-
-
-def _body(text: str, *, is_last: bool = False) -> Message:
-    return {"type": "http.response.body", "body": text.encode(), "more_body": not is_last}
+def _as_text(told: Event) -> str:
+    return event(told if isinstance(told, str) else messages.as_text(told))

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gigastt_lab.audio.live.detection import begun
 from gigastt_lab.server.messages import DEFAULT_RATE
 
 BACKLOG_S: Final = 5.0  # seconds of audio that may wait; then no more is read until some is worked on
@@ -98,6 +99,8 @@ class Inbox:
         size = round(self.bytes_per_s * _PIECE_S)
         data = bytearray(first.data)
         while len(data) < size and self._waiting and isinstance(following := self._waiting[0], Audio):
+            if begun(following.data) is not None:  # perhaps of another kind: to be seen, it has to come first
+                break
             data += following.data
             self._waiting.popleft()
         if len(data) > size:

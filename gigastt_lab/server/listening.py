@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from gigastt_lab.audio.live.detection import begun
 from gigastt_lab.audio.live.input import LiveInput
 from gigastt_lab.engine import Engine
 from gigastt_lab.errors import AudioError
@@ -47,6 +48,7 @@ class Listener:
         self._pieces: Iterator[bytes | Float32Array] = iter(())
         self._n_bytes = 0
         self._is_broken = False
+        self._is_over = False
 
     def use(self, preset: Preset | None, silence_ms: int | None) -> None:
         """Go on with another preset, or another silence that ends an utterance; None: as it is.
@@ -60,7 +62,14 @@ class Listener:
             self._stream.configure(self._options)
 
     def hear(self, data: bytes) -> None:
-        """Take bytes; `go_on` recognises them, and has to be called until nothing is left of them."""
+        """Take bytes; `go_on` recognises them, and has to be called until nothing is left of them.
+
+        Raises:
+            AudioError: a recording of another kind begins here; nothing from here on is heard.
+        """
+        if self._is_over:
+            return
+        self._check_kind(data)
         self.has_begun = True
         self._n_bytes += len(data)
         if self._input is None:
@@ -117,6 +126,19 @@ class Listener:
         """End what decodes; has to be called in the end."""
         if self._input is not None:
             self._input.close()
+
+    def _check_kind(self, data: bytes) -> None:
+        """Raise `AudioError` where a recording begins that would be passed over, or heard as noise."""
+        if self._input is None or not self._input.is_known:
+            return
+        kind, container = begun(data), self._input.container
+        if kind is not None and kind != container:
+            self._is_over = True
+            this = container.upper() if container else "raw PCM16"
+            raise AudioError(
+                f"a {kind.upper()} recording began within a stream of {this}, "
+                "and a stream is of one kind: open a connection for each"
+            )
 
     def _begin_with(self, pieces: Iterator[bytes | Float32Array]) -> None:
         if not self._is_broken:

@@ -16,6 +16,12 @@ from prometheus_client import (
     generate_latest,
 )
 
+from gigastt_lab.server.errors import (
+    CONNECTIONS_SATURATED,
+    RATE_LIMIT_EXCEEDED,
+    UNAUTHORIZED,
+    UPLOADS_SATURATED,
+)
 from gigastt_lab.server.jobs.records import STATUSES, Status
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -44,6 +50,21 @@ _JOB: Final = re.compile(r"^/v1/jobs/[^/]+")
 # Seconds. Source: gigastt 2.0, `metrics.rs`; longer ones are added for long files.
 _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 _RTF_BUCKETS: Final = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+# Counters of what is refused before it reaches its route, by the error's code.
+_REFUSALS: Final = {
+    RATE_LIMIT_EXCEEDED.code: (
+        "gigastt_rate_limit_rejections", "Requests refused because their client sent too many."
+    ),
+    UNAUTHORIZED.code: (
+        "gigastt_unauthorized", "Requests refused because they had no API key, or none that is known."
+    ),
+    CONNECTIONS_SATURATED.code: (
+        "gigastt_connection_rejections", "Connections refused because too many were open."
+    ),
+    UPLOADS_SATURATED.code: (
+        "gigastt_upload_rejections", "Requests refused because too many bodies were held."
+    ),
+}  # fmt: skip
 
 
 class Metrics:
@@ -86,22 +107,9 @@ class Metrics:
         self.pool_timeouts = Counter(
             "gigastt_pool_timeouts", "Waits for a permit that ended without one.", registry=registry
         )
-        self.rate_limit_rejections = Counter(
-            "gigastt_rate_limit_rejections", "Requests refused because their client sent too many.",
-            registry=registry,
-        )  # fmt: skip
-        self.unauthorized = Counter(
-            "gigastt_unauthorized", "Requests refused because they had no API key, or none that is known.",
-            registry=registry,
-        )  # fmt: skip
-        self.connection_rejections = Counter(
-            "gigastt_connection_rejections", "Connections refused because too many were open.",
-            registry=registry,
-        )  # fmt: skip
-        self.upload_rejections = Counter(
-            "gigastt_upload_rejections", "Requests refused because too many bodies were held.",
-            registry=registry,
-        )  # fmt: skip
+        self._refused = {
+            code: Counter(name, told, registry=registry) for code, (name, told) in _REFUSALS.items()
+        }
         self.ws_active = Gauge(
             "gigastt_ws_active_connections", "WebSockets that are open.", registry=registry
         )
@@ -110,6 +118,9 @@ class Metrics:
             "gigastt_real_time_factor", "Seconds of work per second of audio, of one file or session.",
             buckets=_RTF_BUCKETS, registry=registry,
         )  # fmt: skip
+        by_status = Gauge("gigastt_jobs", "Jobs of /v1/jobs that are kept.", ["status"], registry=registry)
+        for status in STATUSES:
+            by_status.labels(status).set_function(partial(jobs, status))
         for name, told, read in (
             ("gigastt_pool_available", "Permits that are free.", pool_available),
             ("gigastt_pool_waiters", "Requests that wait for a permit.", pool_waiters),
@@ -118,9 +129,6 @@ class Metrics:
             ("gigastt_uploads", "Bodies that are held: being received, waiting, or worked on.", uploads),
         ):
             Gauge(name, told, registry=registry).set_function(read)
-        by_status = Gauge("gigastt_jobs", "Jobs of /v1/jobs that are kept.", ["status"], registry=registry)
-        for status in STATUSES:
-            by_status.labels(status).set_function(partial(jobs, status))
 
     def request(self, method: str, path: str, status: int, took_s: float) -> None:
         """Count a request that was answered."""
@@ -132,14 +140,8 @@ class Metrics:
 
     def refused(self, code: str) -> None:
         """Count a request that was refused before it reached its route."""
-        counters = {
-            "rate_limit_exceeded": self.rate_limit_rejections,
-            "unauthorized": self.unauthorized,
-            "connections_saturated": self.connection_rejections,
-            "uploads_saturated": self.upload_rejections,
-        }
-        if code in counters:
-            counters[code].inc()
+        if code in self._refused:
+            self._refused[code].inc()
 
     def worked(self, audio_s: float, work_s: float) -> None:
         """Count a file or session that is done."""

@@ -95,6 +95,7 @@ class Frontier:
                 return
             if exchange.method == "HEAD":  # the server behind us sends no body with the answer
                 scope = {**scope, "method": "GET"}
+            scope = {**scope, "query_string": without_empty(scope["query_string"])}
             await self._app(scope, exchange.receive, exchange.send)
 
     def _check(self, scope: Scope, headers: Headers) -> None:
@@ -210,6 +211,18 @@ class _Exchange:
             async with asyncio.timeout(_READ_AWAY_S):
                 while self._has_unread:
                     await self.receive()
+
+
+def without_empty(query: bytes) -> bytes:
+    """The query without empty parameters, which are none, as the empty fields of a form are none.
+
+    A name alone stays: who writes `?strict` means something, and is told how to say it.
+
+    >>> without_empty(b"format=&strict=true&track=")
+    b'strict=true'
+    """
+    parts = query.split(b"&")
+    return b"&".join(part for part in parts if not (part.endswith(b"=") and part.count(b"=") == 1))
 
 
 def _is_spare(scope: Scope) -> bool:

@@ -81,7 +81,7 @@ async def transcribed(
             # Of most files one step, as each has to be handed to a thread and back.
             parts, first = await job.step(lambda: _begun(state, file, options))
             found = [first]
-            while found[-1].done_s != found[-1].duration_s:  # of the last part alone they are equal
+            while not found[-1].is_last:
                 found.append(await job.step(lambda: next(parts)))
         finally:
             job.close()

@@ -11,7 +11,7 @@ from typing import Final
 from gigastt_lab.engine import Engine
 from gigastt_lab.server.admission import Connections, Uploads
 from gigastt_lab.server.config import ServerConfig
-from gigastt_lab.server.errors import POOL_SATURATED, ApiError
+from gigastt_lab.server.errors import CONNECTIONS_SATURATED, POOL_SATURATED, ApiError
 from gigastt_lab.server.jobs.queue import JobQueue, Limits
 from gigastt_lab.server.jobs.workers import Workers
 from gigastt_lab.server.keys import ApiKeys
@@ -60,7 +60,7 @@ class ServerState:
         self.connections = Connections(
             lambda: self.config.max_connections,
             lambda: self.config.keep_alive_secs,
-            self.metrics.connection_rejections.inc,
+            lambda: self.metrics.refused(CONNECTIONS_SATURATED.code),
         )
         self.uploads = Uploads(
             lambda: self.config.max_uploads, lambda: self.config.pool_checkout_timeout_secs

@@ -1,4 +1,4 @@
-"""Uploads, bodies of requests: counted while they come, kept on disk beyond a megabyte, raw or as a form."""
+"""Uploads, bodies of requests: counted while they come, beyond 256 KiB on disk, raw or as a form."""
 
 from __future__ import annotations
 

@@ -212,3 +212,15 @@ def test_a_pipe_gets_utf_8_whatever_the_code_page(
     ):
         ran = subprocess.run(command, capture_output=True, timeout=60, check=True, env=environment)
         assert ran.stdout.startswith(expected.encode())
+
+
+def test_no_output_takes_the_place_of_an_input(run: Run, folder: Path) -> None:
+    recording = (folder / "in" / "a.flac").read_bytes()
+    (folder / "in" / "a.txt").write_bytes(recording)
+    (folder / "in" / "a.flac").unlink()
+    assert run("in/a.txt", "--output", "in") == 0
+    assert (folder / "in" / "a.txt").read_bytes() == recording
+    assert (folder / "in" / "a.2.txt").is_file()
+    (folder / "other").symlink_to("in")  # the same folder by another name
+    assert run("in/a.txt", "--output", "other") == 0
+    assert (folder / "in" / "a.txt").read_bytes() == recording

@@ -13,7 +13,7 @@ from gigastt_lab.errors import ModelError, ProviderError
 from gigastt_lab.models.files import ENCODER_NAMES, PREFIX
 from gigastt_lab.models.registry import DEMO_DIRECTORY
 from gigastt_lab.quantization.calibration import sample_clips
-from gigastt_lab.recognition import buckets
+from gigastt_lab.recognition import buckets, loading
 from gigastt_lab.recognition import precision as choice
 from gigastt_lab.recognition.buckets import BUCKET_FRAMES, BucketedEncoder, bucket_of, with_fixed_lengths
 from gigastt_lab.recognition.features import log_mel_batch
@@ -100,7 +100,7 @@ def test_an_encoder_that_padding_changes_keeps_its_lengths(
 def test_an_accelerator_that_fails_at_its_first_run_is_fallen_back_from(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    load_networks = engine.load_networks
+    load_networks = loading.load_networks
 
     def pretended(files, options, **arguments):
         networks = load_networks(files, RuntimeOptions(provider="cpu"), **arguments)
@@ -114,13 +114,13 @@ def test_an_accelerator_that_fails_at_its_first_run_is_fallen_back_from(
         return encoder
 
     monkeypatch.setattr(runtime, "available_providers", lambda: ("cpu", "cuda"))
-    monkeypatch.setattr(engine, "load_networks", pretended)
-    monkeypatch.setattr(engine, "with_fixed_lengths", failing)
+    monkeypatch.setattr(loading, "load_networks", pretended)
+    monkeypatch.setattr(loading, "with_fixed_lengths", failing)
     assert engine.load_engine("demo").info.provider == "cpu"
     assert "cannot run it: out of memory" in caplog.text
     with pytest.raises(ProviderError, match="out of memory"):
         engine.load_engine("demo", provider="cuda")
-    monkeypatch.setattr(engine, "with_fixed_lengths", lambda encoder: encoder)
+    monkeypatch.setattr(loading, "with_fixed_lengths", lambda encoder: encoder)
     engine.load_engine("demo", provider="cuda", precision="int8")
     assert "cuda has no kernels for dynamic INT8" in caplog.text
 
@@ -128,7 +128,7 @@ def test_an_accelerator_that_fails_at_its_first_run_is_fallen_back_from(
 def test_auto_on_an_accelerator_is_fp32(monkeypatch: pytest.MonkeyPatch) -> None:
     """CUDA and a processor behind it: what is loaded on which."""
     tried: list[tuple[str, str]] = []
-    load_networks = engine.load_networks
+    load_networks = loading.load_networks
 
     def on_cpu(files, options, **arguments):
         tried.append((options.provider, files.precision))
@@ -137,7 +137,7 @@ def test_auto_on_an_accelerator_is_fp32(monkeypatch: pytest.MonkeyPatch) -> None
         return load_networks(files, options, **arguments)
 
     monkeypatch.setattr(runtime, "available_providers", lambda: ("cpu", "cuda"))
-    monkeypatch.setattr(engine, "load_networks", on_cpu)
+    monkeypatch.setattr(loading, "load_networks", on_cpu)
     monkeypatch.setattr(choice, "int8_is_faster", lambda: True)
     assert engine.load_engine("demo").info.provider == "cpu"
     assert tried == [("cuda", "fp32"), ("cpu", "int8")]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
+from tests.support.audio_files import flac_that_states
 from tests.support.av_files import Track, av_file
 from tests.support.nonsense import form
-from tests.support.recordings import as_wav
+from tests.support.recordings import RATE, as_wav
 from tests.support.server_process import is_error
 
 
@@ -39,6 +41,16 @@ def test_formats_without_room_for_it_say_it_in_the_header(server, cut, name):
     assert answer.headers["x-audio-warnings"].startswith("cut;")
 
 
+def test_a_header_that_states_where_a_window_ends_is_not_the_end(server, heard, speech):
+    long = np.tile(speech, 1 + 40 * RATE // len(speech))
+    first, *others = heard.transcribe_parts(long, sample_rate=RATE)
+    assert others
+    file = flac_that_states(long, RATE, round(first.done_s * RATE))
+    begun = next(heard.transcribe_parts(file))
+    assert (begun.done_s, begun.duration_s, begun.is_last) == (first.done_s, first.done_s, False)
+    assert server.post("/v1/transcribe", file).json["text"] == heard.transcribe(file).text
+
+
 def test_a_whole_file_has_no_warnings(server, wav):
     answer = server.post("/v1/transcribe?strict=true", wav)
     assert answer.status == 200
@@ -64,6 +76,19 @@ def test_openais_route_says_it_in_the_header(server, cut):
     answer = server.post("/v1/audio/transcriptions", *form([], cut[0]))
     assert answer.status == 200
     assert answer.headers["x-audio-warnings"].startswith("cut;")
+
+
+def test_openais_route_can_be_strict_and_take_a_track(server, heard, cut, clear_clips):
+    for fields in ([("strict", "true")], [("strict", "1"), ("stream", "true")]):
+        answer = server.post("/v1/audio/transcriptions", *form(fields, cut[0]))
+        assert is_error(answer, 400, "bad_request")
+        assert "the file was cut" in answer.json["error"]["message"]
+    second = clear_clips[1].waveform
+    film = av_file(
+        "matroska", [Track(each.waveform, codec="flac") for each in clear_clips[:2]], picture=None
+    )
+    answer = server.post("/v1/audio/transcriptions", *form([("track", "2")], film))
+    assert answer.json["text"] == heard.transcribe(second, sample_rate=RATE).text
 
 
 def test_a_track_is_chosen(server, heard, clear_clips):

@@ -86,7 +86,7 @@ def test_what_is_told_comes_in_order_and_the_body_ends():
 
 
 def test_comments_come_while_nothing_else_does(monkeypatch):
-    monkeypatch.setattr(events, "_KEEP_ALIVE_S", 0.01)
+    monkeypatch.setattr(events, "KEEP_ALIVE_S", 0.01)
 
     def slow():
         time.sleep(0.1)

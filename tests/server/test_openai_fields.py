@@ -40,6 +40,21 @@ def test_empty_fields_are_no_fields():
     ).granularities == {"word"}
 
 
+def test_a_strict_reading_and_a_track_may_be_asked_for():
+    asked = wanted((("strict", "True"), ("track", "2")))
+    assert (asked.strict, asked.track) == (True, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("strict", "perhaps"), ("track", "0"), ("track", "-1"), ("track", "one"), ("track", "٢")],
+)
+def test_a_bad_strict_or_track_is_named(name, value):
+    with pytest.raises(ApiError) as caught:
+        wanted(((name, value),))
+    assert caught.value.param == name
+
+
 def test_fields_of_other_models_are_taken_and_ignored():
     others = {
         "model": "gpt-4o-transcribe", "language": "en", "prompt": "x", "temperature": "hot", "user": "me",

@@ -219,3 +219,14 @@ def test_requests_have_ids(server):
         assert len(made) == 32
         assert made != bad
     assert server.get("/nowhere").headers["x-request-id"]
+
+
+@pytest.mark.parametrize("query", ["format=&strict=&track=", "format=", "strict=&format=json"])
+def test_empty_parameters_are_none(server, wav, query):
+    answer = server.post(f"/v1/transcribe?{query}", wav)
+    assert answer.status == 200
+    assert answer.json == server.post("/v1/transcribe", wav).json
+
+
+def test_a_parameter_without_a_value_is_not_passed_over(server, wav):
+    assert is_error(server.post("/v1/transcribe?strict", wav), 400, "bad_request")

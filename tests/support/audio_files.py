@@ -47,6 +47,13 @@ def by_soundfile(samples: np.ndarray, rate: int, container: str, subtype: str | 
     return file.getvalue()
 
 
+def flac_that_states(samples: np.ndarray, rate: int, n_stated: int) -> bytes:
+    """A FLAC whose header states another number of samples than it has."""
+    data = by_soundfile(samples, rate, "FLAC")
+    fields = int.from_bytes(data[18:26], "big")  # of STREAMINFO: the number is its last 36 bits
+    return data[:18] + (fields >> 36 << 36 | n_stated).to_bytes(8, "big") + data[26:]
+
+
 class _Pipe(io.RawIOBase):
     """A place to write that cannot seek, as a live recording is written."""
 

@@ -15,7 +15,7 @@ from gigastt_lab.errors import AudioError
 
 _MAX_FRAMES: Final = 4_000_000  # of all tracks: a day of AAC at 48 kHz
 # The outermost boxes; what begins with another name behind the index is no box, but a tag or padding.
-_OUTERMOST: Final = frozenset(
+OUTERMOST: Final = frozenset(
     b"ftyp moov mdat free skip wide pnot styp moof sidx ssix mfra meta uuid udta emsg prft pdin bloc".split()
 )
 
@@ -36,13 +36,13 @@ def mp4_ending(file: BinaryIO) -> Ending:
     names: set[bytes] = set()
     n_frames, is_cut, broken_at = 0, False, None
     for name, start, end in _boxes(file, n_bytes):
-        if b"moov" in names and name not in _OUTERMOST:
+        if b"moov" in names and name not in OUTERMOST:
             broken_at = start
             break
         names.add(name)
         is_cut = end > n_bytes
         if name not in {b"mdat", b"free", b"skip"}:
-            n_frames += _claimed_frames(read_at(file, start, min(end, n_bytes) - start))
+            n_frames += claimed_frames(read_at(file, start, min(end, n_bytes) - start))
         if n_frames > _MAX_FRAMES:
             raise AudioError(
                 f"an MP4 of {n_frames} frames; allowed are {_MAX_FRAMES}: cut the recording into parts"
@@ -82,7 +82,7 @@ def _boxes(file: BinaryIO, n_bytes: int) -> Iterator[tuple[bytes, int, int]]:
         elif size == 0:  # the last box may leave its end open
             size = n_bytes - start
         if size < 8:
-            if start and name not in _OUTERMOST:
+            if start and name not in OUTERMOST:
                 return  # padding, or a tag
             raise AudioError(f"an MP4 with a box of {size} bytes; a box has at least 8: the file is damaged")
         yield name, start, start + size
@@ -90,12 +90,15 @@ def _boxes(file: BinaryIO, n_bytes: int) -> Iterator[tuple[bytes, int, int]]:
     raise AudioError(f"an MP4 of more than {MAX_CHUNKS} boxes; cut the recording into parts")
 
 
-def _claimed_frames(content: bytes) -> int:
+def claimed_frames(content: bytes) -> int:
     """Frames that the tables (`stsz`) and runs (`trun`) anywhere in a box claim.
 
     A table of frames of equal size takes 20 bytes, whatever their number, and FFmpeg allocates for that
     number: 10 kB could take 3 GB. Counts of 2^27 and more it refuses itself; most are chance finds, in a
     cover picture.
+
+    Raises:
+        AudioError: the box is compressed.
     """
     if b"dcomzlib" in content:
         raise AudioError("an MP4 whose index is compressed, which could hide any size; export it again")

@@ -26,6 +26,7 @@ _KBITS_2: Final = {
 }
 # Frames in a row that have to fit each other before bytes in the middle of nowhere count as a stream.
 _N_IN_A_ROW: Final = 4
+_ID3V1_BYTES: Final = 128  # of the tag at a file's end
 
 
 @dataclass(frozen=True)
@@ -155,10 +156,9 @@ def without_tags(data: bytes) -> bytes:
         size = id3_size(data[at : at + 10])
         data = data[:at] + data[at + size :] if size else data
         at = data.find(b"ID3", at + (0 if size else 1))
-    for name, size in ((b"TAG", 128),):
-        at = data.find(name)
-        if at >= 0 and len(data) - at <= size:
-            data = data[:at]
+    at = data.find(b"TAG")
+    if at >= 0 and len(data) - at <= _ID3V1_BYTES:
+        data = data[:at]
     for name in (b"APETAGEX", b"LYRICSBEGIN"):
         at = data.find(name)
         data = data[:at] if at >= 0 else data

@@ -22,12 +22,12 @@ from gigastt_lab.errors import AudioError
 _SLACK_BYTES: Final = 64
 # Tools that write to a pipe put a length near 2 or 4 GiB, rounded down to their block: SoX (0x7FFFF000),
 # FFmpeg (0xFFFFFFFF), arecord (0x80000000), and others (2000000000).
-_STAND_IN_FROM: Final = 2_000_000_000 - 65_536
+STAND_IN_FROM: Final = 2_000_000_000 - 65_536
 _STAND_IN_FROM_64: Final = 1 << 48
 _MAX_FORMAT_BYTES: Final = 4096
 _PADDING_BYTES: Final = 65_536
 # What may stand behind the samples, also where it is cut itself.
-_KNOWN_CHUNKS: Final = frozenset(
+KNOWN_CHUNKS: Final = frozenset(
     {b"LIST", b"id3 ", b"ID3 ", b"bext", b"iXML", b"cue ", b"fact", b"JUNK", b"junk", b"PAD ", b"FLLR",
      b"smpl", b"inst", b"plst", b"labl", b"note", b"ltxt", b"axml", b"chna", b"_PMX", b"aXML", b"cart",
      b"DISP", b"umid", b"levl", b"minf", b"elm1", b"regn", b"ovwf", b"PEAK", b"acid"}
@@ -142,7 +142,7 @@ def _end_of_data(file: BinaryIO, start: int, size: int, n_bytes: int) -> tuple[i
     """Positions after the last byte of samples: the real one, and the one that the header states, if any."""
     stated = start + size
     if stated > n_bytes:
-        is_stand_in = size >= _STAND_IN_FROM_64 or _STAND_IN_FROM <= size < 2**32
+        is_stand_in = size >= _STAND_IN_FROM_64 or STAND_IN_FROM <= size < 2**32
         if is_stand_in and n_bytes - start < size // 2:
             return n_bytes, None
         return n_bytes, n_bytes if stated - n_bytes <= _SLACK_BYTES else stated
@@ -167,7 +167,7 @@ def _may_end_at(file: BinaryIO, position: int, n_bytes: int) -> bool:
         if not all(0x20 <= byte < 0x7F for byte in name):
             return False
         if position + 8 + size > n_bytes:
-            return name in _KNOWN_CHUNKS
+            return name in KNOWN_CHUNKS
         position += 8 + size + size % 2
     return True
 

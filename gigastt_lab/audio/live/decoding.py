@@ -8,14 +8,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gigastt_lab.audio.conversion import MonoConverter
 from gigastt_lab.audio.live.detection import LiveContainer
 from gigastt_lab.audio.live.exchange import Exchange
 from gigastt_lab.audio.live.packets import packet_blocks
 from gigastt_lab.audio.live.sources import Boxes, Source, skip_id3
 from gigastt_lab.audio.live.wav import wav_blocks
-from gigastt_lab.audio.mixing import Mixer
 from gigastt_lab.audio.report import Report
-from gigastt_lab.audio.resample import StreamResampler
 from gigastt_lab.audio.samples import MAX_AMPLITUDE, check_n_channels, check_sample_rate, to_float32
 from gigastt_lab.errors import AudioError
 from gigastt_lab.spec import GIGAAM_V3
@@ -73,17 +72,13 @@ class _Output:
     def __init__(self, exchange: Exchange[Float32Array], report: Report) -> None:
         self._exchange = exchange
         self._report = report
-        self._format = 0, 0  # rate and channels
-        self._mixer = Mixer()
-        self._resampler = StreamResampler(RATE)
+        self._converter = MonoConverter(RATE)
         self._pending: list[Float32Array] = []
         self._n_pending = 0
-        self._n_of_format = 0  # samples
-        self._before_s = 0.0  # seconds of other formats
 
     def seconds(self) -> float:
         """Seconds that were decoded so far."""
-        return self._before_s + (self._n_of_format / self._format[0] if self._n_of_format else 0.0)
+        return self._converter.seconds()
 
     def read(self, n_bytes: int) -> bytes:
         """Bytes for the decoder; what it has made so far is handed over before it waits."""
@@ -93,14 +88,13 @@ class _Output:
 
     def add(self, rate: int, samples: npt.NDArray[Any]) -> None:
         """Take samples of shape (n_channels, n_samples)."""
-        if (rate, samples.shape[0]) != self._format:
-            self._change_format(rate, samples.shape[0])
-        self._n_of_format += samples.shape[1]
-        self._put(self._resampler.accept(self._mixer.accept(to_float32(self._repaired(rate, samples)))))
+        check_sample_rate(rate)
+        check_n_channels(samples.shape[0])
+        self._put(self._converter.accept(rate, to_float32(self._repaired(rate, samples))))
 
     def finish(self) -> None:
         """Hand over the rest."""
-        self._finish_format()
+        self._put(self._converter.finish())
         self._hand_over()
 
     def _repaired(self, rate: int, samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -110,22 +104,11 @@ class _Output:
         is_sound = np.abs(samples) <= MAX_AMPLITUDE  # NaN is none
         if is_sound.all():
             return samples
-        end_s = self.seconds()
-        start_s = end_s - samples.shape[1] / rate
+        start_s = self.seconds()
+        end_s = start_s + samples.shape[1] / rate
         told = f"samples between {start_s:.2f} and {end_s:.2f} s are no sound: silence stands for them"
         self._report.warn("damaged", told, start_s, end_s)
         return np.where(is_sound, samples, 0)
-
-    def _change_format(self, rate: int, n_channels: int) -> None:
-        check_sample_rate(rate)
-        check_n_channels(n_channels)
-        self._finish_format()
-        self._before_s, self._n_of_format = self.seconds(), 0
-        self._format, self._mixer, self._resampler = (rate, n_channels), Mixer(), StreamResampler(rate)
-
-    def _finish_format(self) -> None:
-        self._put(self._resampler.accept(self._mixer.finish()))
-        self._put(self._resampler.finish())
 
     def _put(self, samples: Float32Array) -> None:
         self._pending.append(samples)

@@ -44,6 +44,18 @@ _REFUSED: Final[tuple[tuple[str, str], ...]] = (
     ("a ZIP archive", "50 4b 03 04"),
 )  # fmt: skip
 
+_WHOLE: Final = [
+    (
+        container,
+        re.compile(
+            b"".join(b"." if each == ".." else re.escape(bytes.fromhex(each)) for each in signature.split()),
+            re.DOTALL,
+        ),
+    )
+    for container, signature in _CONTAINERS
+]
+_WEBM_HEADER: Final = 64  # bytes, within which it says which kind of EBML it is
+_WEBM_TYPE: Final = re.compile(rb"webm|matroska")
 _TEXT_BYTES: Final = 128  # so much text at the beginning is text: samples would all be loud and positive
 _TEXT: Final = re.compile(rb"[\t\n\r\x20-\x7e]*")
 _ID3: Final = "49 44 33 0[2-4] 00"  # the tag in front of an MP3, rarely of ADTS or FLAC
@@ -79,6 +91,19 @@ def verdict(head: bytes) -> Verdict:
             _refuse("text (JSON or Base64, perhaps)")
         return "undecided"
     return "undecided" if tag == "so far" else found
+
+
+def begun(data: bytes) -> LiveContainer | None:
+    """Container whose recording begins with these bytes, by its whole signature; None: of none.
+
+    For messages in the middle of a stream, where raw samples pass: of WebM, the type within its header has to be
+    there, too.
+    """
+    for container, signature in _WHOLE:
+        if signature.match(data):
+            named = container != "webm" or _WEBM_TYPE.search(data[:_WEBM_HEADER]) is not None
+            return container if named else None
+    return None
 
 
 def allowed() -> str:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from gigastt_lab.audio.containers.mp4 import _claimed_frames
+from gigastt_lab.audio.containers.mp4 import OUTERMOST, claimed_frames
 from gigastt_lab.audio.containers.mpeg import id3_size
 from gigastt_lab.errors import AudioError
 
 _SKIPPED_AT_ONCE = 65_536
-_BOXES = frozenset(
-    b"ftyp styp moov moof mdat free skip wide sidx ssix mfra meta uuid udta emsg prft pdin".split()
-)
 # An hour of AAC has an index of 0.6 MB; a live recording's has 1 kB, and its fragments less.
 _MAX_INDEX_BYTES = 8 * 2**20
 
@@ -106,7 +103,7 @@ class Boxes:
             size = int.from_bytes(header[8:], "big")
         if len(header) < 8:
             return
-        if name not in _BOXES or 0 < size < len(header):
+        if name not in OUTERMOST or 0 < size < len(header):
             self._find_fragment(header)
             return
         if name in {b"moov", b"moof"}:
@@ -149,6 +146,6 @@ class Boxes:
 
 
 def _check_claims(content: bytes) -> None:
-    n_frames = _claimed_frames(content)
+    n_frames = claimed_frames(content)
     if n_frames > 1_000_000:
         raise AudioError(f"MP4 whose index claims {n_frames} frames at once; the stream is damaged")

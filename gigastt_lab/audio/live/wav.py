@@ -10,20 +10,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gigastt_lab.audio.containers.wav import KNOWN_CHUNKS, STAND_IN_FROM
 from gigastt_lab.audio.live.sources import Source
 from gigastt_lab.audio.samples import check_n_channels, check_sample_rate
 from gigastt_lab.errors import AudioError
 
 _READ_BYTES: Final = 32_768
-# Lengths from which on nobody knew it: 0 of a header that was never filled in, and what stands for "long".
-_ENDLESS_FROM: Final = 2_000_000_000 - 65_536
 # What may follow the samples. Anything else does not: the header stated too little.
-_CHUNKS: Final = frozenset(
-    {b"id3 ", b"ID3 ", b"cue ", b"PAD ", b"fmt "}
-    | set(
-        b"LIST fact bext smpl JUNK junk PEAK iXML data ds64 inst labl note acid FLLR _PMX axml chna".split()
-    )
-)
+_CHUNKS: Final = KNOWN_CHUNKS | {b"fmt ", b"data", b"ds64"}
 _MAX_CHUNK: Final = 2**24  # bytes of one that is no audio: cover pictures are smaller
 _EXTENSIBLE: Final = 0xFFFE
 
@@ -61,7 +55,7 @@ def _samples(source: Source, size: int, fields: bytes) -> Iterator[tuple[int, np
     check_n_channels(n_channels)
     frame_bytes = n_channels * bits // 8
     _convert(b"", tag, bits)  # an unknown format, before anything is read
-    left = None if size == 0 or size >= _ENDLESS_FROM else size
+    left = None if size == 0 or size >= STAND_IN_FROM else size  # 0 of a header that was never filled in
     rest = b""
     while left is None or left > 0 or not _is_followed_by_chunk(source, size):
         data = source.read(_READ_BYTES if left is None or left <= 0 else min(left, _READ_BYTES))

@@ -5,23 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Any
 
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
 from gigastt_lab.server.errors import ApiError
+from gigastt_lab.server.event_format import COMMENT, KEEP_ALIVE_S, body, event, send_in_time, start
 from gigastt_lab.server.jobs import shapes
 from gigastt_lab.server.jobs.queue import JobQueue
 from gigastt_lab.server.jobs.records import ENDED
-from gigastt_lab.server.work import ClientGoneError
-
-_KEEP_ALIVE_S: Final = 15.0  # as gigastt; proxies close what is silent for a minute
-_HEADERS: Final = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),  # nginx would hold events back
-]
 
 
 class JobEvents(Response):
@@ -56,7 +49,7 @@ class JobEvents(Response):
             if stopping.done() and not sending.done():
                 sending.cancel()
                 await asyncio.wait({sending})
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                await send_in_time(send, body(is_last=True), self._send_timeout_s)
             elif sending.done():
                 sending.result()
         finally:
@@ -65,37 +58,27 @@ class JobEvents(Response):
                 task.cancel()
 
     async def _send_all(self, send: Send, news: asyncio.Event) -> None:
-        await self._send(send, {"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        async for event in self._events(news):
-            data = (
-                b":\n\n" if event is None else f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
-            )
-            await self._send(send, {"type": "http.response.body", "body": data, "more_body": True})
-        await self._send(send, {"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _send(self, send: Send, message: dict[str, object]) -> None:
-        """Send, and wait for a slow reader, for so long."""
-        try:
-            async with asyncio.timeout(self._send_timeout_s):
-                await send(message)
-        except TimeoutError as error:
-            raise ClientGoneError from error
+        await send_in_time(send, start(), self._send_timeout_s)
+        async for told in self._events(news):
+            text = COMMENT if told is None else event(json.dumps(told, ensure_ascii=False))
+            await send_in_time(send, body(text), self._send_timeout_s)
+        await send_in_time(send, body(is_last=True), self._send_timeout_s)
 
     async def _events(self, news: asyncio.Event) -> AsyncIterator[dict[str, Any] | None]:
         """Events of the job, each once; None where there was none for long."""
         before = None
         while True:
             news.clear()
-            event = await self._event()
-            if event is None:
+            told = await self._event()
+            if told is None:
                 return
-            if event != before:
-                yield event
-                before = event
-            if event["type"] in ENDED:
+            if told != before:
+                yield told
+                before = told
+            if told["type"] in ENDED:
                 return
             try:
-                async with asyncio.timeout(_KEEP_ALIVE_S):
+                async with asyncio.timeout(KEEP_ALIVE_S):
                     await news.wait()
             except TimeoutError:
                 yield None

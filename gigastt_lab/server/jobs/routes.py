@@ -126,7 +126,7 @@ def router(state: ServerState) -> APIRouter:
     @routes.get(
         "/v1/jobs/{job_id}/events",
         response_class=Response,
-        responses=shapes.NOT_FOUND | {200: {"content": {"text/event-stream": {}}, "description": "Events."}},
+        responses=shapes.NOT_FOUND | {200: {"content": {schemas.EVENTS: {}}, "description": "Events."}},
     )
     async def events(job_id: _Id) -> Response:
         """A job's progress as it comes: events whose data is a `progress`, at last how it ended."""

@@ -59,7 +59,7 @@ class RunningJob:
         while (part := await self._step(lambda: next(parts, None))) is not None:
             found.append(part)
             self.processed_s, self.duration_s = part.done_s, part.duration_s
-            if part.done_s == part.duration_s:  # of the last part alone they are equal
+            if part.is_last:
                 break
             tell()
             if others_wait():

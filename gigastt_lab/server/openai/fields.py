@@ -5,6 +5,7 @@ An empty field is no field: many clients send every field that they know, filled
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -34,6 +35,13 @@ BODY: Final[schemas.Schema] = {
                         **{name: {} for name in _IGNORED},
                         "response_format": {"type": "string", "enum": [*_FORMATS, ""]},
                         "stream": {"type": "string", "enum": [*_SWITCH, ""]},
+                        "strict": {"enum": [*_SWITCH, "", True, False, 1, 0]},
+                        "track": {
+                            "type": ["string", "integer"],
+                            "pattern": "^([1-9][0-9]{0,3})?$",
+                            "minimum": 1,
+                            "maximum": 9999,
+                        },
                         _GRANULARITY_FIELD: {
                             "type": "array",
                             "items": {"type": "string", "enum": [*_GRANULARITIES, ""]},
@@ -58,11 +66,15 @@ class Wanted:
         response_format: Format of the answer.
         granularities: Times that a `verbose_json` has: of words, of segments, or both.
         streams: True: events as the text comes.
+        strict: True: a file that was cut or is damaged is refused. Not of OpenAI, like the next.
+        track: Number of the audio track; None: the file's default.
     """
 
     response_format: ResponseFormat = "json"
     granularities: frozenset[Granularity] = frozenset({"segment"})
     streams: bool = False
+    strict: bool = False
+    track: int | None = None
 
 
 def wanted(fields: tuple[tuple[str, str], ...]) -> Wanted:
@@ -71,7 +83,13 @@ def wanted(fields: tuple[tuple[str, str], ...]) -> Wanted:
     Raises:
         ApiError: a value that cannot be; `param` names the field.
     """
-    found = Wanted(_response_format(fields), _granularities(fields), _streams(fields))
+    found = Wanted(
+        _response_format(fields),
+        _granularities(fields),
+        _switched(fields, "stream"),
+        _switched(fields, "strict"),
+        _track(fields),
+    )
     if found.streams and found.response_format not in _STREAMED:
         raise ApiError(
             BAD_REQUEST,
@@ -99,12 +117,21 @@ def _granularities(fields: tuple[tuple[str, str], ...]) -> frozenset[Granularity
     return frozenset(known for known in _GRANULARITIES if known in given) or Wanted.granularities
 
 
-def _streams(fields: tuple[tuple[str, str], ...]) -> bool:
-    given = _values(fields, "stream") or ["false"]
+def _switched(fields: tuple[tuple[str, str], ...], name: str) -> bool:
+    given = _values(fields, name) or ["false"]
     switched = _SWITCH.get(given[0].lower()) if len(given) == 1 else None
     if switched is None:
-        raise _wrong("stream", given, f"has to be one of {', '.join(_SWITCH)}")
+        raise _wrong(name, given, f"has to be one of {', '.join(_SWITCH)}")
     return switched
+
+
+def _track(fields: tuple[tuple[str, str], ...]) -> int | None:
+    given = _values(fields, "track")
+    if not given:
+        return None
+    if len(given) > 1 or not re.fullmatch("[1-9][0-9]{0,3}", given[0]):
+        raise _wrong("track", given, "has to be the number of an audio track, from 1")
+    return int(given[0])
 
 
 def _values(fields: tuple[tuple[str, str], ...], name: str) -> list[str]:

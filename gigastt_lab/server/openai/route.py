@@ -43,11 +43,12 @@ def router(state: ServerState) -> APIRouter:
                 )
             )
             asked = wanted(upload.fields)
+            options = ReadOptions(strict=asked.strict, track=asked.track, raw=upload.raw)
             if asked.streams:
                 return await events.stream_of(
-                    state, request, stack, lambda: Deltas(state, upload.file, upload.raw)
+                    state, request, stack, lambda: Deltas(state, upload.file, options)
                 )
-            transcript, headers = await transcribed(state, request, upload.file, ReadOptions(raw=upload.raw))
+            transcript, headers = await transcribed(state, request, upload.file, options)
             return answer(transcript, asked, headers)
         raise AssertionError  # the stack lets every exception pass
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from gigastt_lab.audio.raw import RawAudio
+from gigastt_lab.audio.options import ReadOptions
 from gigastt_lab.server.errors import ApiError
 from gigastt_lab.server.events import Event, Message
 from gigastt_lab.server.openai.answers import warnings
@@ -24,13 +24,13 @@ class Deltas:
     What was told stays: the deltas joined are the text of the end, and that of an answer without a stream.
     """
 
-    def __init__(self, state: ServerState, file: BinaryIO, raw: RawAudio | None) -> None:
+    def __init__(self, state: ServerState, file: BinaryIO, options: ReadOptions) -> None:
         """Prepare; the file is read by the first step."""
         self.heard_s = 0.0
         self.has_ended = False
         self._state = state
         self._file = file
-        self._raw = raw
+        self._options = options
         self._parts: Iterator[Part] | None = None
         self._found: list[Part] = []
         self._has_text = False
@@ -39,7 +39,11 @@ class Deltas:
         """Events of the next part."""
         if self._parts is None:
             self._parts = self._state.engine.transcribe_parts(
-                self._file, max_duration_s=self._state.config.max_audio_secs, raw=self._raw
+                self._file,
+                max_duration_s=self._state.config.max_audio_secs,
+                strict=self._options.strict,
+                track=self._options.track,
+                raw=self._options.raw,
             )
         part = next(self._parts, None)
         if part is None:

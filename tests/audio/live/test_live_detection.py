@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gigastt_lab.audio.live.detection import LIVE_CONTAINERS, verdict
+from gigastt_lab.audio.live.detection import LIVE_CONTAINERS, begun, verdict
 from gigastt_lab.audio.live.floats import FloatWatch
 from gigastt_lab.errors import AudioError
 from tests.support.audio_files import RATE, by_ffmpeg, media_recorder, pcm16, speechlike
@@ -168,3 +168,11 @@ def test_float32_is_told_at_the_same_place_however_it_is_cut(clips):
 
 def test_an_unbroken_silence_is_no_float32():
     assert refused_at(bytes(400_000), 3_200) is None
+
+
+def test_a_recording_that_begins_in_the_middle_of_a_stream_is_told_by_its_whole_signature(clips):
+    streams = streams_of(clips[0].waveform)
+    told = {name: begun(data) for name, data in streams.items()}
+    assert told == {name: None if name in {"mp3", "aac"} else name for name in streams}
+    assert begun(streams["ogg"][:13]) is None
+    assert begun(bytes.fromhex("1a45dfa3") + bytes(100)) is None  # four bytes may be two samples

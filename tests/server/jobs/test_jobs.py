@@ -8,7 +8,9 @@ import socket
 import numpy as np
 import pytest
 
+from gigastt_lab import load_engine
 from gigastt_lab.formats import FORMATS
+from tests.support.audio_files import flac_that_states
 from tests.support.recordings import RATE, as_wav
 from tests.support.server_process import eventually, is_error
 
@@ -35,6 +37,16 @@ def test_a_job_gives_what_a_request_gives_in_every_format(clean, wav):
         assert job.status == request.status == 200
         assert (job.text, job.headers["content-type"]) == (request.text, request.headers["content-type"])
     assert clean.result(job_id).json["text"]
+
+
+def test_a_job_ends_with_its_recording_whatever_the_header_states(clean, speech):
+    long = np.tile(speech, 1 + 40 * RATE // len(speech))
+    wanted = clean.server.post("/v1/transcribe", as_wav(long)).json
+    engine = load_engine("demo", precision="int8")
+    first = next(engine.transcribe_parts(long, sample_rate=RATE))
+    job_id = clean.submit(flac_that_states(long, RATE, round(first.done_s * RATE)))
+    assert clean.ended(job_id)["duration_seconds"] == pytest.approx(len(long) / RATE, abs=0.001)
+    assert clean.result(job_id).json["text"] == wanted["text"]
 
 
 def test_a_form_and_a_format_of_ones_own(clean, wav):
