@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gigastt_lab.exit_codes import HelpFormatter
@@ -51,3 +52,14 @@ def add_skip_quantize(parser: argparse.ArgumentParser) -> None:
     """Add `--skip-quantize`, or its variable."""
     parser.add_argument("--skip-quantize", action="store_true", default=skips_quantizing(),
         help=f"make no INT8 encoder after a download (also: {SKIP_QUANTIZE_VARIABLE}=1)")  # fmt: skip
+
+
+def folder(text: str) -> Path:
+    """Value of an option that names a folder; an empty one (`"$UNSET"`) would be the working directory.
+
+    Raises:
+        argparse.ArgumentTypeError: it is empty.
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError('it is empty; give a folder ("." for this one)')
+    return Path(text)

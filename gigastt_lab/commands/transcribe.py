@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, get_args
 from gigastt_lab.audio.raw import DEFAULT_RATES, ENCODINGS, RawAudio
 from gigastt_lab.commands import live
 from gigastt_lab.commands.inputs import STDIN, Input, inputs
-from gigastt_lab.commands.options import add_model, add_model_dir, add_skip_quantize, new_parser
+from gigastt_lab.commands.options import add_model, add_model_dir, add_skip_quantize, folder, new_parser
 from gigastt_lab.commands.outputs import longest_name, output_names, write_whole
 from gigastt_lab.errors import AudioError, GigasttError, ProviderError
 from gigastt_lab.exit_codes import DOWNLOAD_CODES, ExitCode, epilog
@@ -52,7 +52,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     add_model(parser)
     add_model_dir(parser)
     add("--format", choices=get_args(Format), default="txt", help="default: txt")
-    add("--output", type=Path, metavar="DIR",
+    add("--output", type=folder, metavar="DIR",
         help="write one file for each input here, with a folder's subfolders, not to stdout")  # fmt: skip
     add("--precision", choices=get_args(PrecisionChoice), default="auto",
         help="of the encoder (default: auto, INT8 where it is there, right and faster)")  # fmt: skip

@@ -46,7 +46,8 @@ class ServerConfig:
         "direct peer is loopback or private")  # fmt: skip
 
     api_key_file: str | None = option(None, "file of API keys, one a line (KEY, or NAME: KEY); whoever calls "
-        "has to send one as a bearer token. SIGHUP reads it again", metavar="FILE")  # fmt: skip
+        "has to send one as a bearer token. SIGHUP reads it again", metavar="FILE",
+        needs_text=True)  # fmt: skip
 
     model: str = option(DEFAULT_MODEL, "which model; demo: the small one inside the package", metavar="NAME")
     model_dir: str | None = option(None, "its directory, if not the usual one", metavar="DIR",
@@ -90,7 +91,8 @@ class ServerConfig:
         metavar="S", low=0, high=86_400, is_limit=True)  # fmt: skip
 
     jobs_dir: str | None = option(None, "directory for the jobs of /v1/jobs: their recordings, and their "
-        "results until they are swept; one server each; none: no jobs", metavar="DIR")  # fmt: skip
+        "results until they are swept; one server each; none: no jobs", metavar="DIR",
+        needs_text=True)  # fmt: skip
     jobs_workers: int = option(1, "jobs that are worked on at once; each takes a place of --pool-size, and "
         "gives it up between two pieces where others wait", metavar="N", low=1, high=1024)  # fmt: skip
     jobs_max_queued: int = option(1000, "jobs that may wait; beyond: 429", metavar="N", low=1, is_limit=True)

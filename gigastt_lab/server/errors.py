@@ -6,6 +6,7 @@ bytes only. The cause goes to the log.
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -82,6 +83,7 @@ QUEUE_FULL: Final = Kind("queue_full", 429, "As many jobs are waiting as may; co
 STORAGE_FULL: Final = Kind(
     "storage_full", 507, "The space for jobs is used up; delete finished ones, or come again later."
 )
+DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # Of a job's status alone.
 JOB_CRASHED: Final = Kind(
     "job_crashed", 500, "The server ended abruptly, twice, while it worked on this recording."
@@ -153,4 +155,6 @@ def api_error(error: Exception) -> ApiError:
         return error
     if isinstance(error, AudioError):
         return ApiError(BAD_REQUEST, str(error), param="file")
+    if isinstance(error, OSError) and error.errno in DISK_FULL:  # where uploads wait
+        return ApiError(STORAGE_FULL, "The server's disk is full; try again later.", retry_after_s=60.0)
     return ApiError(INFERENCE_ERROR if isinstance(error, GigasttError) else INTERNAL_ERROR)

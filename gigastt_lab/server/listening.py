@@ -136,7 +136,7 @@ class Listener:
             self._is_over = True
             this = container.upper() if container else "raw PCM16"
             raise AudioError(
-                f"a {kind.upper()} recording began within a stream of {this}, "
+                f"a recording in {kind.upper()} began within a stream of {this}, "
                 "and a stream is of one kind: open a connection for each"
             )
 

@@ -30,6 +30,7 @@ class Details:
         low: Smallest value.
         high: Largest value.
         is_limit: True if it is read again on SIGHUP.
+        needs_text: True if an empty value is a mistake (`--jobs-dir "$UNSET"`), and not the default.
     """
 
     help: str
@@ -38,6 +39,7 @@ class Details:
     low: float | None = None
     high: float | None = None
     is_limit: bool = False
+    needs_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ class Option:
             value = float(value)
         if not isinstance(value, self.kind) or (isinstance(value, bool) and self.kind is not bool):
             raise OptionError(f"{source} is {value!r}; give {_described(self.kind)}")
+        if self.details.needs_text and isinstance(value, str) and not value.strip():
+            raise OptionError(f"{source} is empty; give a {self.details.metavar}, or leave the option out")
         if self.choices is not None and value not in self.choices:
             raise OptionError(f"{source} is {value!r}; choose one of {', '.join(self.choices)}")
         if isinstance(value, int | float):

@@ -18,6 +18,7 @@ from gigastt_lab.server.errors import (
     POOL_SATURATED,
     RATE_LIMIT_EXCEEDED,
     REQUEST_TIMEOUT,
+    STORAGE_FULL,
     UNAUTHORIZED,
     UPLOADS_SATURATED,
     Kind,
@@ -137,6 +138,7 @@ _WORK: Final = (
     INFERENCE_ERROR,
     POOL_SATURATED,
     UPLOADS_SATURATED,
+    STORAGE_FULL,
 )
 
 EVENTS: Final = "text/event-stream"

@@ -416,3 +416,19 @@ def test_a_batch_shows_its_progress(engine: Engine, clips: list, capsys: pytest.
     assert "transcribing: 100%" in capsys.readouterr().err
     engine.transcribe_batch([clips[0].path])
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [np.zeros(9), [0.1], None, 5, {"array": np.zeros(9), "sampling_rate": 8_000}, iter([b"x"]), io.StringIO("x")],
+    ids=["array", "list", "none", "number", "dict", "iterator", "text"],
+)
+def test_decode_audio_says_what_is_no_file_and_where_it_belongs(source) -> None:
+    for read in (decode_audio, audio_blocks):
+        with pytest.raises(AudioError, match=rf"type {type(source).__name__} is no file.*from_array"):
+            read(source)
+
+
+def test_from_array_says_that_channels_are_rows() -> None:
+    with pytest.raises(AudioError, match=r"16000 channels of 2 samples.*samples\.T"):
+        from_array(np.zeros((16_000, 2)), 16_000)

@@ -224,3 +224,14 @@ def test_no_output_takes_the_place_of_an_input(run: Run, folder: Path) -> None:
     (folder / "other").symlink_to("in")  # the same folder by another name
     assert run("in/a.txt", "--output", "other") == 0
     assert (folder / "in" / "a.txt").read_bytes() == recording
+
+
+def test_an_empty_output_is_a_mistake_and_not_the_working_directory(
+    run: Run, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(SystemExit) as caught:
+        run("in/a.flac", "--output", "")
+    assert caught.value.code == 2
+    assert "argument --output: it is empty; give a folder" in capsys.readouterr().err
+    assert sorted(folder.rglob("*")) == before

@@ -84,9 +84,7 @@ def test_openais_route_can_be_strict_and_take_a_track(server, heard, cut, clear_
         assert is_error(answer, 400, "bad_request")
         assert "the file was cut" in answer.json["error"]["message"]
     second = clear_clips[1].waveform
-    film = av_file(
-        "matroska", [Track(each.waveform, codec="flac") for each in clear_clips[:2]], picture=None
-    )
+    film = av_file("matroska", [Track(each.waveform, codec="flac") for each in clear_clips[:2]], picture=None)
     answer = server.post("/v1/audio/transcriptions", *form([("track", "2")], film))
     assert answer.json["text"] == heard.transcribe(second, sample_rate=RATE).text
 

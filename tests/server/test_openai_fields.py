@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from gigastt_lab.errors import AudioError
@@ -153,3 +155,12 @@ def test_what_is_no_audio_is_the_fault_of_the_file():
 def test_clients_are_told_not_to_repeat_work_that_took_too_long():
     assert ApiError(INFERENCE_TIMEOUT).all_headers == {"X-Should-Retry": "false"}
     assert "X-Should-Retry" not in ApiError(POOL_SATURATED, retry_after_s=1).all_headers
+
+
+def test_a_full_disk_is_no_bug_of_the_server():
+    error = api_error(OSError(errno.ENOSPC, "No space left on device", "/somewhere"))
+    assert (error.kind.code, error.kind.status) == ("storage_full", 507)
+    assert error.all_headers["Retry-After"] == "60"
+    assert as_openai(error)["error"]["type"] == "server_error"
+    assert "/somewhere" not in str(error.content)
+    assert api_error(OSError(errno.EIO, "broken")).kind.code == "internal_error"

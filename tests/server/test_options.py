@@ -113,6 +113,12 @@ def test_what_cannot_be_is_refused_by_name(environment, complaint):
         config_of(**environment)
 
 
+@pytest.mark.parametrize(("flag", "metavar"), [("--jobs-dir", "DIR"), ("--api-key-file", "FILE")])
+def test_an_empty_path_is_a_mistake_and_not_the_working_directory(flag, metavar):
+    with pytest.raises(argparse.ArgumentError, match=f"{flag}: it is empty; give a {metavar}"):
+        config_of(flag, "")
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
@@ -122,6 +128,7 @@ def test_what_cannot_be_is_refused_by_name(environment, complaint):
         ("allow_origin = 'x'", "allow_origin is 'x'; give a list of texts"),
         ("poolsize = 4", "has poolsize; known are host, port"),
         ("pool_size = ", "is no TOML"),
+        ("jobs_dir = ''", "jobs_dir is empty; give a DIR, or leave the option out"),
     ],
 )
 def test_a_file_that_cannot_be_is_refused(tmp_path, content, complaint):

@@ -29,17 +29,23 @@ def before_call(context, case, kwargs):
     make_empty_parameters_wrong(case)
 
 
+def is_negative(case):
+    return case.meta is not None and case.meta.generation.mode is schemathesis.GenerationMode.NEGATIVE
+
+
 def ask_for_a_track_that_is_there(case):
     """Each recording has one: what a file holds, a schema cannot say."""
-    for fields in (case.query, case.body):
-        track = str(fields.get("track", "")) if hasattr(fields, "get") else ""
-        if track.isdecimal() and 1 < int(track) < 10_000:
-            fields["track"] = 1
+    track = str((case.query or {}).get("track", ""))
+    if track.isdecimal() and int(track) > 1:
+        case.query["track"] = 1
+    fields = case.body if isinstance(case.body, dict) and not is_negative(case) else {}
+    if str(fields.get("track", "")).isdecimal():
+        fields["track"] = 1
 
 
 def make_the_streamed_format_wrong(case):
     """Subtitles and `stream` are wrong together: to violate one branch of an `anyOf` is no violation."""
-    if case.meta is None or case.meta.generation.mode is not schemathesis.GenerationMode.NEGATIVE:
+    if not is_negative(case):
         return
     fields = case.body if isinstance(case.body, dict) else {}
     if fields.get("response_format") in SUBTITLES or fields.get("stream") in STREAMED:
@@ -48,7 +54,7 @@ def make_the_streamed_format_wrong(case):
 
 def make_empty_parameters_wrong(case):
     """An empty parameter is none, and so is right."""
-    if case.meta is None or case.meta.generation.mode is not schemathesis.GenerationMode.NEGATIVE:
+    if not is_negative(case):
         return
     for name, value in (case.query or {}).items():
         if value is None or value in ("", [], [""], {}):  # all of them are sent as `name=`

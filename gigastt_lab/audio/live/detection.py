@@ -96,8 +96,8 @@ def verdict(head: bytes) -> Verdict:
 def begun(data: bytes) -> LiveContainer | None:
     """Container whose recording begins with these bytes, by its whole signature; None: of none.
 
-    For messages in the middle of a stream, where raw samples pass: of WebM, the type within its header has to be
-    there, too.
+    For messages in the middle of a stream, where raw samples pass: of WebM, the type within its header has to
+    be there, too.
     """
     for container, signature in _WHOLE:
         if signature.match(data):

@@ -36,12 +36,7 @@ BODY: Final[schemas.Schema] = {
                         "response_format": {"type": "string", "enum": [*_FORMATS, ""]},
                         "stream": {"type": "string", "enum": [*_SWITCH, ""]},
                         "strict": {"enum": [*_SWITCH, "", True, False, 1, 0]},
-                        "track": {
-                            "type": ["string", "integer"],
-                            "pattern": "^([1-9][0-9]{0,3})?$",
-                            "minimum": 1,
-                            "maximum": 9999,
-                        },
+                        "track": {"type": "string", "pattern": "^([1-9][0-9]{0,3})?$"},
                         _GRANULARITY_FIELD: {
                             "type": "array",
                             "items": {"type": "string", "enum": [*_GRANULARITIES, ""]},
