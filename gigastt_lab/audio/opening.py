@@ -15,12 +15,32 @@ Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 
 def name_of(source: Source) -> str:
-    """Name of a file in messages: its path, or its number of bytes."""
+    """Name of a file in messages: its path, or its number of bytes.
+
+    Raises:
+        AudioError: it is no file, or one that is open as text or cannot be sought in.
+    """
     if isinstance(source, str | os.PathLike):
         return repr(os.fspath(source))
     if isinstance(source, bytes | bytearray | memoryview):
         return f"{memoryview(source).nbytes} bytes"
-    return f"{source.seek(0, os.SEEK_END)} bytes"
+    try:
+        n_bytes = source.seek(0, os.SEEK_END)
+        source.seek(0)
+        head: object = source.read(1)
+    except (AttributeError, TypeError, ValueError, OSError) as error:
+        raise _no_file(source) from error
+    if not isinstance(head, bytes):
+        raise _no_file(source)
+    return f"{n_bytes} bytes"
+
+
+def _no_file(source: object) -> AudioError:
+    return AudioError(
+        f"an object of type {type(source).__qualname__} is no file that is read here; give a path, bytes, "
+        "or a file that is open as binary and can be sought in; samples to from_array, anything else to "
+        "Engine.transcribe"
+    )
 
 
 def opened(source: Source) -> AbstractContextManager[BinaryIO]:

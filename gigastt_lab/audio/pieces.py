@@ -22,7 +22,7 @@ import numpy as np
 from gigastt_lab.audio.containers.wav import wav_layout
 from gigastt_lab.audio.decoders.libsndfile import warn_of_length
 from gigastt_lab.audio.reading import audio_blocks, part_by_place
-from gigastt_lab.audio.report import MAX_OF_A_KIND, Report
+from gigastt_lab.audio.report import EveryWarning, Report
 from gigastt_lab.errors import AudioError
 from gigastt_lab.spec import GIGAAM_V3
 from gigastt_lab.types import AudioWarning, AudioWarningKind, Float32Array
@@ -31,7 +31,6 @@ _RATE: Final = GIGAAM_V3.sample_rate
 _N_CURSORS: Final = 8  # that are open at once, each with a block or two of samples, and the last piece
 _LEAST_S: Final = 0.001  # what is shorter comes of rounding
 _OF_ALL: Final[tuple[AudioWarningKind, ...]] = ("phase", "length")
-_MAY_BE_MANY: Final[tuple[AudioWarningKind, ...]] = ("damaged", "hole")
 
 
 @dataclass(frozen=True)
@@ -94,8 +93,6 @@ def within(
     """Those warnings of a recording that are of a stretch of it, their times from the stretch's start.
 
     What shows only when all of a recording was read, and costs nothing (`phase`, `length`), is left out.
-    Where a recording has more places of a kind than are told one by one, a stretch behind the last of them
-    gets a warning without times: it may hold one.
 
     Args:
         warnings: Warnings of the recording, as far as it was decoded: beyond the stretch's end at least.
@@ -111,14 +108,6 @@ def within(
                 yield each
         elif (moved := _moved(each, each.start, start_s, ends_s)) is not None:
             yield moved
-    for kind in _MAY_BE_MANY:
-        places = [_end_of(each) for each in warnings if each.kind == kind and each.start is not None]
-        if len(places) >= MAX_OF_A_KIND and places[-1] < ends_s:
-            yield AudioWarning(
-                kind,
-                f"the recording has {MAX_OF_A_KIND} such places ({kind}) before {places[-1]:.2f} s; those "
-                "behind are not told one by one, and this piece may hold some",
-            )
 
 
 def _moved(each: AudioWarning, at_s: float, start_s: float, ends_s: float) -> AudioWarning | None:
@@ -156,7 +145,7 @@ class _Cursor:
     """Place that decoding of a recording has come to, with the samples of the piece that was cut last."""
 
     def __init__(self, path: Path) -> None:
-        self.warnings: list[AudioWarning] = []  # of what was decoded so far
+        self.warnings = EveryWarning()  # of what was decoded so far
         blocks = audio_blocks(path, warnings=self.warnings)
         self._blocks: Generator[Float32Array, None, None] | None = blocks
         # Closes the file also when nobody holds the cursor, or the interpreter goes.

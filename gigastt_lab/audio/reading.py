@@ -34,7 +34,13 @@ from gigastt_lab.audio.options import ReadOptions
 from gigastt_lab.audio.raw import RawAudio
 from gigastt_lab.audio.report import Report
 from gigastt_lab.audio.resample import StreamResampler
-from gigastt_lab.audio.samples import Pcm16Framer, check_n_channels, check_sample_rate, to_float32
+from gigastt_lab.audio.samples import (
+    MAX_CHANNELS,
+    Pcm16Framer,
+    check_n_channels,
+    check_sample_rate,
+    to_float32,
+)
 from gigastt_lab.errors import AudioError, AudioTooLongError
 from gigastt_lab.runtime.cancellation import check_cancelled
 from gigastt_lab.spec import GIGAAM_V3
@@ -212,6 +218,11 @@ def from_array(
             "reshape it"
         )
     rows = np.atleast_2d(array)
+    if rows.shape[0] > MAX_CHANNELS >= rows.shape[1] > 0:
+        raise AudioError(
+            f"an array of shape {array.shape}, which would be {rows.shape[0]} channels of {rows.shape[1]} "
+            "samples; the shape is (n_channels, n_samples): transpose what soundfile.read returns (samples.T)"
+        )
     check_n_channels(rows.shape[0])
     _check_duration(rows.shape[1] / sample_rate, max_duration_s)
     return _collected([Block(sample_rate, to_float32(rows))], sample_rate_out, channels, None)

@@ -7,6 +7,7 @@ import pytest
 
 from gigastt_lab.audio.reading import decode_audio
 from gigastt_lab.errors import AudioError
+from gigastt_lab.types import AudioWarning
 from tests.support.audio_files import (
     RATE,
     by_ffmpeg,
@@ -168,3 +169,15 @@ def test_a_stream_of_headers_only_is_refused(name: str) -> None:
 def test_what_is_not_audio_is_refused(data: bytes) -> None:
     with pytest.raises(AudioError, match=f"^{len(data)} bytes: "):
         decode_audio(data)
+
+
+def test_a_transport_stream_that_ends_within_a_packet_was_cut() -> None:
+    data, warnings = by_ffmpeg(speechlike(3.0), RATE, "mpegts", "aac"), []
+    whole: list[AudioWarning] = []
+    decode_audio(data, warnings=whole)
+
+    samples = decode_audio(data[: 188 * (len(data) // 376) + 77], warnings=warnings)
+
+    assert whole == []
+    assert [each.kind for each in warnings] == ["cut"]
+    assert warnings[0].start == pytest.approx(len(samples) / RATE, abs=0.01)

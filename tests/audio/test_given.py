@@ -23,6 +23,7 @@ import soundfile
 from gigastt_lab import AudioError, Engine
 from gigastt_lab.audio import spooled as spooling
 from gigastt_lab.audio.inputs import given, waveform_of
+from gigastt_lab.audio.reading import audio_blocks, decode_audio, from_array
 from tests.support.audio_files import RATE, by_soundfile
 
 TONE = (np.sin(np.arange(RATE // 4) * 0.2) / 2).astype(np.float32)
@@ -420,7 +421,15 @@ def test_a_batch_shows_its_progress(engine: Engine, clips: list, capsys: pytest.
 
 @pytest.mark.parametrize(
     "source",
-    [np.zeros(9), [0.1], None, 5, {"array": np.zeros(9), "sampling_rate": 8_000}, iter([b"x"]), io.StringIO("x")],
+    [
+        np.zeros(9),
+        [0.1],
+        None,
+        5,
+        {"array": np.zeros(9), "sampling_rate": 8_000},
+        iter([b"x"]),
+        io.StringIO("x"),
+    ],
     ids=["array", "list", "none", "number", "dict", "iterator", "text"],
 )
 def test_decode_audio_says_what_is_no_file_and_where_it_belongs(source) -> None:

@@ -111,21 +111,27 @@ def test_a_whole_recording_has_no_warning_and_a_stated_length_costs_nothing(tmp_
             assert told(Piece(path, *stretch))[0] == []
 
 
-def test_behind_the_last_place_that_is_told_a_piece_may_hold_one(tmp_path):
+def test_every_place_is_told_of_its_piece_though_decode_audio_tells_twenty(tmp_path):
     pages = ogg_pages(by_ffmpeg(speechlike(30.0), RATE, "ogg", "libopus", page_duration="100000"))
     path = tmp_path / "recording"
     path.write_bytes(b"".join(page for i, page in enumerate(pages) if i < 4 or i % 4))
     whole: list[AudioWarning] = []
     decode_audio(path, warnings=whole)
-    *places, _ = whole
+    *places, rest = whole
     kind = places[0].kind
 
-    sure, _ = told(Piece(path, 0.0, places[9].end))
-    unsure, _ = told(Piece(path, places[-1].end + 3.0, places[-1].end + 4.0))
+    every, _ = told(Piece(path, 0.0))
 
     assert len(places) == 20
-    assert [each[0] for each in sure] == [kind] * 10
-    assert unsure == [(kind, None, None)]
+    assert rest.start is None
+    n_further = int(rest.message.split()[2])
+    assert len(every) == 20 + n_further
+    assert {each[0] for each in every} == {kind}
+    starts = [each[1] for each in every]
+    assert starts == sorted(starts)
+    last = every[-1]
+    around, _ = told(Piece(path, last[1] - 0.05, last[2] + 0.05))
+    assert around == [(kind, pytest.approx(0.05), pytest.approx(0.05 + last[2] - last[1]))]
 
 
 def test_warnings_of_a_stretch():

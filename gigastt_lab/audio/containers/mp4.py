@@ -57,6 +57,15 @@ def mp4_ending(file: BinaryIO) -> Ending:
     return Ending(is_cut, broken_at=broken_at)
 
 
+def mp4_boxes(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and stated end of the outermost boxes.
+
+    Raises:
+        AudioError: a box of impossible size.
+    """
+    yield from _boxes(file, size_of(file))
+
+
 def _without_index(names: set[bytes]) -> str:
     if b"moof" in names:
         return (

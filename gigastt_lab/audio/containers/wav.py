@@ -26,11 +26,12 @@ STAND_IN_FROM: Final = 2_000_000_000 - 65_536
 _STAND_IN_FROM_64: Final = 1 << 48
 _MAX_FORMAT_BYTES: Final = 4096
 _PADDING_BYTES: Final = 65_536
-# What may stand behind the samples, also where it is cut itself.
+# What may stand behind the samples, also where it is cut itself; a further WAV, too (`joined`).
 KNOWN_CHUNKS: Final = frozenset(
     {b"LIST", b"id3 ", b"ID3 ", b"bext", b"iXML", b"cue ", b"fact", b"JUNK", b"junk", b"PAD ", b"FLLR",
      b"smpl", b"inst", b"plst", b"labl", b"note", b"ltxt", b"axml", b"chna", b"_PMX", b"aXML", b"cart",
-     b"DISP", b"umid", b"levl", b"minf", b"elm1", b"regn", b"ovwf", b"PEAK", b"acid"}
+     b"DISP", b"umid", b"levl", b"minf", b"elm1", b"regn", b"ovwf", b"PEAK", b"acid",
+     b"RIFF", b"RIFX", b"RF64", b"BW64"}
 )  # fmt: skip
 _TAGS: Final = (b"TAG", b"ID3", b"APETAGEX")
 # One sample of each channel is a block of these: PCM, floating, A-law, mu-law, and "see the subformat".

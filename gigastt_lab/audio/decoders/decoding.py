@@ -6,7 +6,8 @@ from collections.abc import Generator
 from contextlib import closing
 from typing import BinaryIO
 
-from gigastt_lab.audio.containers.kinds import Ending, Found, size_of
+from gigastt_lab.audio.containers.joined import recordings_in
+from gigastt_lab.audio.containers.kinds import Container, Ending, Found, size_of
 from gigastt_lab.audio.containers.views import bounded, view_of
 from gigastt_lab.audio.containers.wav import LIBSNDFILE_TAGS, as_stated, wav_layout
 from gigastt_lab.audio.decoders.blocks import Block, merged
@@ -37,8 +38,7 @@ def decode_blocks(
         AudioError: nothing, or less than half of it, can be decoded; it is outside the limits of `samples`;
             there is no such track; or the report is strict, and the file was cut or is damaged.
     """
-    is_wav = found.container == "wav"
-    blocks = _wav_blocks(file, found, track, report) if is_wav else _others(file, found, track, report)
+    blocks = _joined_blocks(_from_start(file, found), found.container, track, report)
     is_empty = True
     with closing(blocks):
         for block in blocks:
@@ -53,10 +53,27 @@ def decode_blocks(
     report.close()
 
 
-def _wav_blocks(
-    file: BinaryIO, found: Found, track: int | None, report: Report
+def _joined_blocks(
+    file: BinaryIO, container: Container, track: int | None, report: Report
 ) -> Generator[Block, None, None]:
-    file = _from_start(file, found)
+    """Blocks of all recordings in a file; one behind the first that cannot be read is a warning."""
+    decode = _wav_blocks if container == "wav" else _others
+    at_s = 0.0
+    for recording in recordings_in(file, container):
+        begun_s = at_s
+        try:
+            for block in decode(recording, container, track, report.behind(begun_s)):
+                at_s += block.samples.shape[1] / block.sample_rate
+                yield block
+        except AudioError as error:
+            if not begun_s or report.strict:
+                raise
+            report.warn("damaged", f"what is joined behind {begun_s:.2f} s cannot be read: {error}", at_s)
+
+
+def _wav_blocks(
+    file: BinaryIO, container: Container, track: int | None, report: Report
+) -> Generator[Block, None, None]:
     layout = wav_layout(file)
     if track not in {None, 1}:
         raise AudioError(f"track {track} was asked for; a WAV has one")
@@ -66,18 +83,19 @@ def _wav_blocks(
         yield from wav_blocks(file, layout)
     else:
         view = as_stated(file, layout, always=True)
-        yield from merged(ffmpeg_blocks(view, "wav", Ending(), None, report))
+        yield from merged(ffmpeg_blocks(view, container, Ending(), None, report))
     if not report.strict:
         warn_of_length(layout, report)
 
 
-def _others(file: BinaryIO, found: Found, track: int | None, report: Report) -> Generator[Block, None, None]:
-    file = _from_start(file, found)
-    file, ending = view_of(file, found.container)
+def _others(
+    file: BinaryIO, container: Container, track: int | None, report: Report
+) -> Generator[Block, None, None]:
+    file, ending = view_of(file, container)
     if ending.is_cut:
         report.refuse_if_strict("the file was cut: it ends before its container does")
     file.seek(0)
-    yield from merged(ffmpeg_blocks(file, found.container, ending, track, report))
+    yield from merged(ffmpeg_blocks(file, container, ending, track, report))
 
 
 def stated_duration(file: BinaryIO, found: Found) -> float | None:
@@ -90,11 +108,17 @@ def stated_duration(file: BinaryIO, found: Found) -> float | None:
     Raises:
         AudioError: it cannot be read.
     """
-    file = _from_start(file, found)
-    if found.container == "wav":
+    parts = [
+        _stated(each, found.container) for each in recordings_in(_from_start(file, found), found.container)
+    ]
+    return sum(each or 0.0 for each in parts) if parts[0] is not None else None
+
+
+def _stated(file: BinaryIO, container: Container) -> float | None:
+    if container == "wav":
         layout = wav_layout(file)
         return layout.seconds(layout.data_end)
-    with opened_by_ffmpeg(bounded(file, found.container), found.container) as source:
+    with opened_by_ffmpeg(bounded(file, container), container) as source:
         return None if source.duration is None else float(source.duration / 1_000_000)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
+from gigastt_lab.audio.containers.joined import is_joined
 from gigastt_lab.audio.containers.wav import WavLayout, as_stated, wav_layout
 from gigastt_lab.audio.decoders.blocks import BLOCK_SAMPLES, Block
 from gigastt_lab.audio.report import Report
@@ -60,7 +61,7 @@ def wav_part(file: BinaryIO, start: int, end: int | None, sample_rate: int) -> t
         AudioError: as `decoding.decode_blocks`.
     """
     layout = wav_layout(file)
-    if not layout.is_plain:
+    if not layout.is_plain or is_joined(file, "wav"):
         return None
     with _opened(file, layout) as sound:
         if sound.samplerate != sample_rate:
