@@ -163,7 +163,7 @@ def _models(address: Address) -> dict[str, Any]:
 
 
 def _bar(n_runs: int, *, show: bool) -> Any:
-    return tqdm(total=n_runs, desc="server", unit="run", disable=None if show else True)
+    return tqdm(total=n_runs, desc="server", unit="run", dynamic_ncols=True, disable=None if show else True)
 
 
 def _quantiles(found: Quantiles) -> dict[str, Any]:

@@ -16,10 +16,17 @@ TRANSCRIBE: Final = "/v1/transcribe"
 
 @dataclass(frozen=True)
 class Address:
-    """Address that a server listens on."""
+    """Address that a server listens on, and what it lets one in by.
+
+    Attributes:
+        host: Name or number of the machine.
+        port: Port.
+        key: API key that goes along with every request; None: none is asked for.
+    """
 
     host: str
     port: int
+    key: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, url: str) -> Address:
@@ -45,6 +52,15 @@ class Address:
     def websocket_url(self) -> str:
         """URL of live streams."""
         return f"ws://{self._netloc}/v1/ws"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of every request: the key, where there is one.
+
+        >>> Address("localhost", 9876, key="abc").headers, Address("localhost", 9876).headers
+        ({'Authorization': 'Bearer abc'}, {})
+        """
+        return {} if self.key is None else {"Authorization": f"Bearer {self.key}"}
 
     @property
     def _netloc(self) -> str:
@@ -102,6 +118,7 @@ class Client:
             timeout_s: Longest silence of the server within one request.
         """
         self._connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout_s)
+        self._headers = address.headers
 
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -113,7 +130,7 @@ class Client:
                 another one.
         """
         try:
-            self._connection.request(method, path, body, dict(headers or {}))
+            self._connection.request(method, path, body, self._headers | dict(headers or {}))
             response = self._connection.getresponse()
             content = response.read()
         except (OSError, http.client.HTTPException):

@@ -12,6 +12,8 @@ import numpy as np
 import soundfile
 
 from evaluation.datasets.audio import as_wav
+from evaluation.server_study.broken import Broken, broken_files
+from evaluation.server_study.recorded import recordings
 from gigastt_lab.audio.reading import decode_audio
 from gigastt_lab.models.registry import DEMO_CLIPS_DIRECTORY
 from gigastt_lab.spec import GIGAAM_V3
@@ -21,6 +23,7 @@ RATE: Final = GIGAAM_V3.sample_rate
 AUDIO_S: Final = 4.0
 """Seconds of the audio that is measured with: an utterance as people speak it to a device."""
 
+_LIVE_S: Final = 8.0
 _BLOCK: Final = 4096  # libsndfile's Vorbis encoder crashes on long arrays
 
 
@@ -51,22 +54,35 @@ class Material:
         files: Speech of `AUDIO_S` seconds by container.
         long_file: 25 s as FLAC: its transcription takes long enough for a client to go away meanwhile.
         pcm: 8 s as PCM16 by sample rate, for live streams.
+        broken: Files that were cut or are damaged.
+        recorded: As long by container, as browsers record it.
+        recorded_s: Seconds of each of `recorded`.
+        job: 60 s as FLAC: more than one window, for jobs.
     """
 
     probe: bytes = field(repr=False)
     files: Mapping[str, bytes] = field(repr=False)
     long_file: bytes = field(repr=False)
     pcm: Mapping[int, bytes] = field(repr=False)
+    broken: tuple[Broken, ...] = field(repr=False)
+    recorded: Mapping[str, bytes] = field(repr=False)
+    recorded_s: float
+    job: bytes = field(repr=False)
 
     @classmethod
     def made(cls) -> Material:
-        """Encode all of it: a second of work."""
-        waveform = speech(AUDIO_S)
+        """Encode all of it: two seconds of work."""
+        waveform, live = speech(AUDIO_S), speech(_LIVE_S)
+        files = {name: encode(waveform) for name, encode in _ENCODERS.items()}
         return cls(
             probe=as_wav(waveform),
-            files={name: encode(waveform) for name, encode in _ENCODERS.items()},
+            files=files,
             long_file=_by_soundfile(speech(25.0), "FLAC", "PCM_16"),
-            pcm={rate: _pcm16(speech(8.0), rate) for rate in (8_000, 16_000, 48_000)},
+            pcm={rate: _pcm16(live, rate) for rate in (8_000, 16_000, 48_000)},
+            broken=broken_files(files),
+            recorded=recordings(live, RATE),
+            recorded_s=_LIVE_S,
+            job=_by_soundfile(speech(60.0), "FLAC", "PCM_16"),
         )
 
 

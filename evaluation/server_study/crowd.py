@@ -107,7 +107,7 @@ class _Progress:
     def __enter__(self) -> _Progress:
         self._started = time.monotonic()
         self._bar: Any = tqdm(
-            total=round(self._seconds), desc="soak", unit="s", disable=None,
+            total=round(self._seconds), desc="soak", unit="s", disable=None, dynamic_ncols=True,
             bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
         )  # fmt: skip
         return self

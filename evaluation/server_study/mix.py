@@ -11,17 +11,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from evaluation.server_study import mix_files, mix_live
-from evaluation.server_study.operations import Done, Operation, Scene, draw, perform
+from evaluation.server_study import mix_files, mix_jobs, mix_keys, mix_live, mix_openai, mix_recorded
+from evaluation.server_study.operations import Act, Done, Operation, Scene, draw, perform
 
 __all__ = ["MIX", "Done", "Operation", "Scene", "draw", "mix_of", "perform"]
 
 MIX: Final = (
     Operation("transcribe", 20, mix_files.transcribe),
-    Operation("openai", 8, mix_files.openai),
+    Operation("broken file", 6, mix_files.broken_file),
+    Operation("openai", 8, mix_openai.openai),
+    Operation("openai events", 6, mix_openai.openai_events),
     Operation("events", 8, mix_files.events),
     Operation("stream", 14, mix_live.stream),
+    Operation("recorded stream", 10, mix_recorded.recorded_stream),
+    Operation("job", 10, mix_jobs.job),
+    Operation("broken job", 3, mix_jobs.broken_job),
+    Operation("job cancelled", 4, mix_jobs.job_cancelled),
+    Operation("jobs listed", 4, mix_jobs.jobs_listed),
+    Operation("jobs beyond queue", 1, mix_jobs.jobs_beyond_queue),
+    Operation("jobs beyond bytes", 2, mix_jobs.jobs_beyond_bytes),
     Operation("questions", 8, mix_files.questions),
+    Operation("wrong key", 6, mix_keys.wrong_key),
     Operation("streams beyond permits", 2, mix_live.streams_beyond_permits),
     Operation("slow body", 3, mix_files.slow_body),
     Operation("slow events", 3, mix_files.slow_events),
@@ -31,6 +41,11 @@ MIX: Final = (
     Operation("hang up at work", 4, mix_files.hang_up_at_work),
     Operation("hang up in events", 4, mix_files.hang_up_in_events),
     Operation("hang up in stream", 4, mix_live.hang_up_in_stream),
+    Operation("hang up in recording", 5, mix_recorded.broken_off_recording),
+    Operation("hang up in job", 3, mix_jobs.hang_up_in_job),
+    Operation("cut recording", 3, mix_recorded.cut_recording),
+    Operation("damaged recording", 3, mix_recorded.damaged_recording),
+    Operation("foreign stream", 2, mix_recorded.foreign_stream),
     Operation("malformed body", 6, mix_files.malformed_body),
     Operation("malformed request", 4, mix_files.malformed_request),
     Operation("malformed messages", 6, mix_live.malformed_messages),
@@ -43,9 +58,20 @@ MIX: Final = (
 """Operations that go well a little more often than the others."""
 
 _LONGEST_IDLE_S: Final = 30.0
+_MOST_BYTES: Final = 2**26
 
 
 def mix_of(scene: Scene) -> list[Operation]:
-    """`MIX` as far as it suits the server: nobody waits for minutes until a silent client is hung up on."""
-    waits = scene.limits.idle_timeout_s <= _LONGEST_IDLE_S
-    return [each for each in MIX if waits or each.act is not mix_live.idle_stream]
+    """`MIX` as far as it suits the server.
+
+    Nobody waits for minutes until a silent client is hung up on, fills a large disk with jobs, or has a wrong
+    key where none is asked for.
+    """
+    limits = scene.limits
+    suits: dict[Act, bool] = {
+        mix_live.idle_stream: limits.idle_timeout_s <= _LONGEST_IDLE_S,
+        mix_jobs.jobs_beyond_queue: limits.jobs_max_bytes <= _MOST_BYTES,
+        mix_jobs.jobs_beyond_bytes: limits.jobs_max_bytes <= _MOST_BYTES,
+        mix_keys.wrong_key: scene.address.key is not None,
+    }
+    return [each for each in MIX if suits.get(each.act, True)]

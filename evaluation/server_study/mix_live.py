@@ -20,8 +20,10 @@ from evaluation.server_study.operations import NotAllowedError, Scene, checked_e
 _CHUNK_S: Final = 0.1
 _PACES: Final = (1.0, 4.0, 8.0, 16.0)  # as fast as speech, or so many times faster
 _KINDS: Final = frozenset({"ready", "partial", "final", "error"})
-_NORMAL, _PROTOCOL, _NOT_UTF8, _POLICY, _TOO_BIG, _LATER = 1000, 1002, 1007, 1008, 1009, 1013
-_CODES: Final = frozenset({_NORMAL, _PROTOCOL, _NOT_UTF8, _POLICY, _TOO_BIG, _LATER})
+NORMAL: Final = 1000
+UNSUPPORTED: Final = 1003
+_PROTOCOL, _NOT_UTF8, _POLICY, _TOO_BIG, _LATER = 1002, 1007, 1008, 1009, 1013
+_CODES: Final = frozenset({NORMAL, UNSUPPORTED, _PROTOCOL, _NOT_UTF8, _POLICY, _TOO_BIG, _LATER})
 
 
 class Line:
@@ -79,7 +81,7 @@ class Line:
             while time.monotonic() < give_up_at:
                 self.next()
         except ConnectionClosed as closed:
-            return _code_of(closed)
+            return code_of(closed)
         raise TimeoutError(f"messages came for more than {self._deadline_s:g} s")
 
 
@@ -103,7 +105,7 @@ def streams_beyond_permits(scene: Scene, rng: random.Random) -> str:
 
 def slow_stream_reader(scene: Scene, rng: random.Random) -> str:
     """A stream whose client reads nothing before it has said all."""
-    with _refusal_told() as refused, _opened(scene) as line:
+    with refusal_told() as refused, opened(scene) as line:
         _configure(line, 16_000)
         for piece in _pieces(scene, rng.uniform(3.0, 8.0), 16_000):
             line.connection.send(piece)
@@ -114,7 +116,7 @@ def slow_stream_reader(scene: Scene, rng: random.Random) -> str:
 
 def malformed_messages(scene: Scene, rng: random.Random) -> str:
     """Messages that no client should send, between some audio."""
-    with _refusal_told() as refused, _opened(scene) as line:
+    with refusal_told() as refused, opened(scene) as line:
         try:
             for _ in range(rng.randrange(1, 8)):
                 line.connection.send(message(rng))
@@ -124,7 +126,7 @@ def malformed_messages(scene: Scene, rng: random.Random) -> str:
             line.connection.send(json.dumps({"type": "stop"}))
             code = line.to_end()
         except ConnectionClosed as closed:
-            code = _code_of(closed)
+            code = code_of(closed)
         errors = sum(each["type"] == "error" for each in line.heard)
         return f"closed {code}, {'with' if errors else 'without'} errors"
     return refused[0]
@@ -133,12 +135,12 @@ def malformed_messages(scene: Scene, rng: random.Random) -> str:
 def oversized_frame(scene: Scene, rng: random.Random) -> str:
     """A message that is larger than the server takes."""
     size = scene.limits.frame_limit_bytes + rng.randrange(1, 10_000)
-    with _refusal_told() as refused, _opened(scene) as line:
+    with refusal_told() as refused, opened(scene) as line:
         try:
             line.connection.send(bytes(size) if rng.random() < 0.5 else "a" * size)
             code = line.to_end()
         except ConnectionClosed as closed:
-            code = _code_of(closed)
+            code = code_of(closed)
         if code != _TOO_BIG:
             raise NotAllowedError(f"closed with {code} after a message that is too large, not {_TOO_BIG}")
         return f"closed {code}"
@@ -147,19 +149,19 @@ def oversized_frame(scene: Scene, rng: random.Random) -> str:
 
 def no_text(scene: Scene, rng: random.Random) -> str:
     """A text message that is no UTF-8."""
-    with _refusal_told() as refused, _opened(scene) as line:
+    with refusal_told() as refused, opened(scene) as line:
         try:
             line.connection.send(b"\xff\xfe" + rng.randbytes(20), text=True)
             code = line.to_end()
         except ConnectionClosed as closed:
-            code = _code_of(closed)
+            code = code_of(closed)
         return f"closed {code}"
     return refused[0]
 
 
 def idle_stream(scene: Scene, rng: random.Random) -> str:
     """A client that says something, or nothing at all, and then keeps silent until the server has enough."""
-    with _refusal_told() as refused, _opened(scene) as line:
+    with refusal_told() as refused, opened(scene) as line:
         if rng.random() < 0.5:
             _configure(line, 16_000)
             for piece in _pieces(scene, 1.0, 16_000):
@@ -174,7 +176,7 @@ def idle_stream(scene: Scene, rng: random.Random) -> str:
 
 def hang_up_in_stream(scene: Scene, rng: random.Random) -> str:
     """A client that goes away without a word: before it is ready, or while it speaks."""
-    with _refusal_told(), _opened(scene, waits=rng.random() < 0.8) as line:
+    with refusal_told(), opened(scene, waits=rng.random() < 0.8) as line:
         with suppress(ConnectionClosed):
             for piece in _pieces(scene, rng.uniform(0.0, 3.0), 48_000):
                 line.connection.send(piece)
@@ -185,7 +187,7 @@ def hang_up_in_stream(scene: Scene, rng: random.Random) -> str:
 
 
 @contextmanager
-def _refusal_told() -> Iterator[list[str]]:
+def refusal_told() -> Iterator[list[str]]:
     """List that holds the server's words where it has no permit; what is done inside ends early then."""
     told: list[str] = []
     try:
@@ -195,7 +197,7 @@ def _refusal_told() -> Iterator[list[str]]:
 
 
 @contextmanager
-def _opened(scene: Scene, *, waits: bool = True) -> Iterator[Line]:
+def opened(scene: Scene, *, waits: bool = True) -> Iterator[Line]:
     """A stream whose server has said that it is ready; or, without `waits`, may say so later.
 
     Raises:
@@ -206,7 +208,7 @@ def _opened(scene: Scene, *, waits: bool = True) -> Iterator[Line]:
     connection = socket.create_connection((address.host, address.port), timeout=scene.deadline_s)
     opened = connect(
         address.websocket_url, sock=connection, open_timeout=scene.deadline_s, close_timeout=5,
-        max_size=None, compression=None,
+        max_size=None, compression=None, additional_headers=address.headers,
     )  # fmt: skip
     with opened:
         line = Line(opened, scene.deadline_s)
@@ -220,7 +222,7 @@ def _opened(scene: Scene, *, waits: bool = True) -> Iterator[Line]:
 
 
 def _to_final(scene: Scene, seconds: float, pace: float, rate: int) -> str:
-    with _refusal_told() as refused, _opened(scene) as line:
+    with refusal_told() as refused, opened(scene) as line:
         _configure(line, rate)
         for piece in _pieces(scene, seconds, rate):
             line.connection.send(piece)
@@ -234,7 +236,7 @@ def _stopped(line: Line) -> str:
     line.connection.send(json.dumps({"type": "stop"}))
     code = line.to_end()
     errors = [each for each in line.heard if each["type"] == "error"]
-    if code != _NORMAL or line.last != "final" or errors:
+    if code != NORMAL or line.last != "final" or errors:
         raise NotAllowedError(f"a stream that was well ended with {line.last}, {code}, {errors[:3]}")
     return "final"
 
@@ -250,7 +252,7 @@ def _pieces(scene: Scene, seconds: float, rate: int) -> Iterator[bytes]:
         yield pcm[start : start + size]
 
 
-def _code_of(closed: ConnectionClosed) -> int:
+def code_of(closed: ConnectionClosed) -> int:
     """The server's closing code.
 
     Raises:

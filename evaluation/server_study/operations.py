@@ -19,6 +19,7 @@ from websockets.exceptions import WebSocketException
 
 from evaluation.server_study.client import Address, Answer, Client, error_code
 from evaluation.server_study.clips import Material
+from evaluation.server_study.job_book import JobBook
 from gigastt_lab.errors import brief
 
 DEADLINE_S: Final = 60.0
@@ -39,6 +40,9 @@ class Limits:
         frame_limit_bytes: Largest WebSocket message.
         idle_timeout_s: Longest silence of a WebSocket.
         checkout_timeout_s: Longest wait for a permit.
+        jobs_max_bytes: Bytes of all jobs together.
+        jobs_max_queued: Jobs that may wait.
+        jobs_keep_s: Seconds that a job is kept after its end.
     """
 
     pool_size: int = 4
@@ -46,6 +50,9 @@ class Limits:
     frame_limit_bytes: int = 512 * 2**10
     idle_timeout_s: float = 300.0
     checkout_timeout_s: float = 30.0
+    jobs_max_bytes: int = 10 * 2**30
+    jobs_max_queued: int = 1000
+    jobs_keep_s: float = 86_400.0
 
     @property
     def flags(self) -> list[str]:
@@ -56,6 +63,9 @@ class Limits:
             "--ws-frame-max-bytes": self.frame_limit_bytes,
             "--idle-timeout-secs": self.idle_timeout_s,
             "--pool-checkout-timeout-secs": self.checkout_timeout_s,
+            "--jobs-max-bytes": self.jobs_max_bytes,
+            "--jobs-max-queued": self.jobs_max_queued,
+            "--jobs-keep-secs": self.jobs_keep_s,
         }
         return [part for name, value in values.items() for part in (name, str(value))]
 
@@ -69,7 +79,8 @@ class Scene:
         material: Audio that is sent.
         limits: Limits of the server.
         deadline_s: Longest silence of the server, and longest that one operation may take.
-        texts: Text that the server made of each of `material.files` when nothing else was going on.
+        texts: Texts that the server made of files and streams by their names, nothing else going on.
+        jobs: Book of the jobs that it has promised.
     """
 
     address: Address
@@ -77,6 +88,7 @@ class Scene:
     limits: Limits = field(default_factory=Limits)
     deadline_s: float = DEADLINE_S
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    jobs: JobBook = field(default_factory=JobBook, repr=False)
 
     def client(self) -> Client:
         """A new connection."""
@@ -162,6 +174,18 @@ def checked(answer: Answer, *statuses: int) -> str:
     if code is None:
         raise NotAllowedError(f"{answer.status} with no code and message: {_shown(answer)}")
     return f"{answer.status} {code}"
+
+
+def check_text(scene: Scene, name: str, answer: Answer) -> None:
+    """Check that the text of a file is the one that it had when nothing else was going on.
+
+    Raises:
+        NotAllowedError: it is another one, or none.
+    """
+    text = answer.content.get("text") if isinstance(answer.content, dict) else None
+    expected = scene.texts.get(name, text)
+    if not isinstance(text, str) or text != expected:
+        raise NotAllowedError(f"the text of the {name} file is {text!r}; before, it was {expected!r}")
 
 
 def checked_error(content: object, *, never: Sequence[str] = ("internal_error", "inference_error")) -> str:

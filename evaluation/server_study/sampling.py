@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 import numpy as np
 
 from evaluation.server_study.client import Address, Client
+from evaluation.server_study.job_book import folder_bytes
 from evaluation.server_study.operations import DEADLINE_S
 from evaluation.server_study.process import Footprint, footprint
 from evaluation.statistics.quantiles import p50_p95_p99
@@ -36,6 +38,7 @@ class Sample:
         pool_available: Number of permits that are free; None where it did not say.
         probe_status: HTTP status of the probe's answer; 0 without one.
         probe_s: Latency of the probe in seconds, if it was answered with 200.
+        jobs_bytes: Bytes of the jobs' folder; None where it is not ours.
     """
 
     at_s: float
@@ -43,6 +46,7 @@ class Sample:
     pool_available: int | None
     probe_status: int
     probe_s: float | None
+    jobs_bytes: int | None = None
 
 
 class Sampler:
@@ -52,7 +56,15 @@ class Sampler:
         samples: Samples taken so far.
     """
 
-    def __init__(self, address: Address, pid: int | None, probe: bytes, *, interval_s: float) -> None:
+    def __init__(
+        self,
+        address: Address,
+        pid: int | None,
+        probe: bytes,
+        *,
+        interval_s: float,
+        jobs_folder: Path | None = None,
+    ) -> None:
         """Nothing is sent yet.
 
         Args:
@@ -60,12 +72,14 @@ class Sampler:
             pid: Process id of the server, if it is on this machine and ours.
             probe: Encoded audio, always the same.
             interval_s: Seconds from one sample to the next.
+            jobs_folder: Folder of the server's jobs, if it is ours.
         """
         self.samples: list[Sample] = []
         self._address = address
         self._pid = pid
         self._probe = probe
         self._interval_s = interval_s
+        self._jobs_folder = jobs_folder
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
@@ -93,6 +107,7 @@ class Sampler:
                 pool_available=available,
                 probe_status=status,
                 probe_s=took_s if status == http.client.OK else None,
+                jobs_bytes=folder_bytes(self._jobs_folder),
             )
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from evaluation.server_study.job_book import JobsLeft
 from evaluation.server_study.operations import Done
 from evaluation.server_study.process import Footprint
 from evaluation.server_study.sampling import MOST_GROWTH, Sample, memory_change
@@ -16,6 +18,9 @@ from evaluation.show.display import counted, decimal
 
 _SHORTEST_S: Final = 300.0  # of a soak whose memory can be judged: allocators take minutes to have it all
 _MORE_DESCRIPTORS: Final = 16  # than before: kept connections, a log, a temporary file
+# Threads of asyncio's pool, which starts them when they are needed. Source: `ThreadPoolExecutor`.
+_POOL_THREADS: Final = min(32, (os.cpu_count() or 1) + 4)
+_DATABASE_BYTES: Final = 4 * 2**20  # SQLite's files, beyond the jobs
 _TRACEBACK: Final = re.compile(rb"^Traceback|never retrieved", re.MULTILINE)
 _N_SHOWN: Final = 10
 
@@ -51,6 +56,8 @@ class Evidence:
         exit_code: Exit code of its process, which was told to end; None where force was needed, or it was not
             ours.
         log: File of what it wrote; None where that is not ours.
+        jobs: Jobs when all was over; None where the server has none.
+        jobs_max_bytes: Bytes that all jobs together may take.
     """
 
     seconds: float
@@ -62,12 +69,15 @@ class Evidence:
     after: Footprint | None
     exit_code: int | None
     log: Path | None
+    jobs: JobsLeft | None = None
+    jobs_max_bytes: int = 0
 
 
 def checks(found: Evidence) -> list[Check]:
     """All checks of a soak."""
-    always = (_pool, _answers, _hangs, _memory, _descriptors)
-    return [*(check(found) for check in always), *_process(found)]
+    always = (_pool, _answers, _hangs, _memory, _descriptors, _threads)
+    jobs = () if found.jobs is None else (_jobs(found.jobs), _folder(found, found.jobs))
+    return [*(check(found) for check in always), *jobs, *_process(found)]
 
 
 def _pool(found: Evidence) -> Check:
@@ -111,6 +121,40 @@ def _descriptors(found: Evidence) -> Check:
         return Check(what, None, "not known")
     told = f"{found.before.n_descriptors} open before, {found.after.n_descriptors} after"
     return Check(what, found.after.n_descriptors <= found.before.n_descriptors + _MORE_DESCRIPTORS, told)
+
+
+def _threads(found: Evidence) -> Check:
+    what = "Threads ended, those that decode live streams among them."
+    if found.before is None or found.after is None:
+        return Check(what, None, "not known")
+    before, after = found.before.n_threads, found.after.n_threads
+    told = f"{before} before, {after} after"
+    return Check(what, after <= before + _POOL_THREADS + (found.pool_size or 0), told)
+
+
+def _jobs(found: JobsLeft) -> Check:
+    told = f"{counted(found.n_accepted, 'job')}, {found.n_swept} of them swept, {len(found.lost)} lost, "
+    told += f"{len(found.stuck)} stuck, {len(found.unswept)} kept too long"
+    details = [
+        *(f"lost: {job_id}" for job_id in found.lost),
+        *(f"stuck: {job_id}" for job_id in found.stuck),
+        *(f"kept too long: {job_id}" for job_id in found.unswept),
+    ]
+    return Check("No job was lost, stuck, or kept too long.", not details, told, tuple(details[:_N_SHOWN]))
+
+
+def _folder(found: Evidence, jobs: JobsLeft) -> Check:
+    what = "The jobs' folder kept to its bound, and was empty when all were deleted."
+    sizes = [each.jobs_bytes for each in found.samples if each.jobs_bytes is not None]
+    if jobs.folder_bytes is None or not sizes:
+        return Check(what, jobs.n_after == 0 or None, f"{counted(jobs.n_after, 'job')} left")
+    most, bound, after = (
+        decimal(size / 1e6, 1) for size in (max(sizes), found.jobs_max_bytes, jobs.folder_bytes)
+    )
+    told = f"at most {most} MB of {bound} MB, {after} MB after, with {jobs.n_recordings} recordings and "
+    told += f"{jobs.n_after} jobs"
+    is_bounded = max(sizes) <= found.jobs_max_bytes + _DATABASE_BYTES
+    return Check(what, is_bounded and not jobs.n_recordings and not jobs.n_after, told)
 
 
 def _process(found: Evidence) -> list[Check]:

@@ -1,18 +1,22 @@
 """A soak of the server: `python -m evaluation.studies.soak --minutes 60`.
 
 Starts the server, and has clients do for a long time what clients do, well and badly: files in several
-containers, events, live streams, more than there are permits, malformed bodies and messages, readers that
+containers, cut and damaged ones, events, OpenAI's forms and events, jobs, live streams of samples and of what
+browsers record, more than there are permits or room, malformed bodies and messages, wrong keys, readers that
 are slow, and clients that hang up. Every few seconds it looks at memory, descriptors, threads and permits and
 times a request that is always the same. In the end all permits have to be free, every answer one that is
-allowed, nothing may have hung, and memory may not have grown; else the exit code is 1.
+allowed, no job lost, nothing may have hung, and memory may not have grown; else the exit code is 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import http.client
 import logging
+import secrets
 import shlex
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +31,8 @@ from evaluation.server_study import soak_output as output
 from evaluation.server_study.client import Address
 from evaluation.server_study.clips import Material
 from evaluation.server_study.crowd import crowd
+from evaluation.server_study.first_texts import first_texts
+from evaluation.server_study.job_book import JobsLeft, jobs_left
 from evaluation.server_study.mix import mix_of
 from evaluation.server_study.operations import DEADLINE_S, Limits, Scene
 from evaluation.server_study.process import (
@@ -39,10 +45,16 @@ from evaluation.server_study.process import (
 from evaluation.server_study.sampling import Sampler, latest, models, pool_available
 from evaluation.server_study.verdict import Evidence
 from evaluation.systems.base import SystemUnavailableError
+from gigastt_lab.errors import brief
 from gigastt_lab.exit_codes import ExitCode, epilog, run_command, start_logging
 
+logger = logging.getLogger(__name__)
+
 # Limits near enough for an operation to reach them within seconds.
-_LIMITS: Final = Limits(body_limit_bytes=4 * 2**20, idle_timeout_s=5.0, checkout_timeout_s=2.0)
+_LIMITS: Final = Limits(
+    body_limit_bytes=4 * 2**20, idle_timeout_s=5.0, checkout_timeout_s=2.0,
+    jobs_max_bytes=6 * 2**20, jobs_max_queued=8, jobs_keep_s=60.0,
+)  # fmt: skip
 _RATE: Final = 6.0
 _LONGEST_INTERVAL_S: Final = 5.0
 _SAMPLES_AT_LEAST: Final = 40
@@ -56,11 +68,12 @@ _EPILOG: Final = epilog(
 
 @dataclass(frozen=True)
 class _Target:
-    """The server that is soaked: its process, where that is ours, or only where it is."""
+    """The server that is soaked: its process and its folder, where they are ours, or only where it is."""
 
     address: Address
     pid: int | None
-    process: ServerProcess | None
+    process: ServerProcess | None = None
+    jobs_folder: Path | None = None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,7 +96,13 @@ def _soaked(target: _Target, options: argparse.Namespace) -> output.Result:
     scene = _scene(target, server)
     before = footprint(target.pid)
     interval_s = min(_LONGEST_INTERVAL_S, 60 * options.minutes / _SAMPLES_AT_LEAST)
-    with Sampler(target.address, target.pid, scene.material.probe, interval_s=interval_s) as sampler:
+    with Sampler(
+        target.address,
+        target.pid,
+        scene.material.probe,
+        interval_s=interval_s,
+        jobs_folder=target.jobs_folder,
+    ) as sampler:
 
         def note() -> str:
             now = latest(sampler.samples)
@@ -97,6 +116,7 @@ def _soaked(target: _Target, options: argparse.Namespace) -> output.Result:
             seed=options.seed,
             note=note,
         )
+    jobs = _jobs_left(target, scene)
     available, after = _settled(target, scene.limits.pool_size)
     evidence = Evidence(
         seconds=found.seconds,
@@ -108,24 +128,32 @@ def _soaked(target: _Target, options: argparse.Namespace) -> output.Result:
         after=after,
         exit_code=None if target.process is None else target.process.stop(),
         log=None if target.process is None else target.process.log,
+        jobs=jobs,
+        jobs_max_bytes=scene.limits.jobs_max_bytes,
     )
     return output.Result(server=server, limits=scene.limits, crowd=found, evidence=evidence)
 
 
 def _scene(target: _Target, server: Mapping[str, Any]) -> Scene:
-    """Scene of the soak, the texts of the files in it; the server is warm then."""
+    """Scene of the soak, the texts of files and streams in it; the server is warm then."""
     size = server.get("pool_size")
     if not isinstance(size, int):
         raise SystemUnavailableError(f"{target.address.url}/v1/models tells no pool_size: no such server")
     limits = Limits(pool_size=size) if target.process is None else replace(_LIMITS, pool_size=size)
     scene = Scene(address=target.address, material=Material.made(), limits=limits, deadline_s=DEADLINE_S)
-    texts = {}
-    with scene.client() as client:
-        for name, audio in scene.material.files.items():
-            content = client.transcribe(audio).content
-            if isinstance(content, dict) and isinstance(content.get("text"), str):
-                texts[name] = content["text"]
-    return replace(scene, texts=texts)
+    return replace(scene, texts=first_texts(scene))
+
+
+def _jobs_left(target: _Target, scene: Scene) -> JobsLeft | None:
+    """Jobs when all is over; None where nothing can be said of them."""
+    try:
+        return jobs_left(
+            target.address, scene.jobs, target.jobs_folder,
+            keep_s=scene.limits.jobs_keep_s, patience_s=_SETTLE_S,
+        )  # fmt: skip
+    except (OSError, http.client.HTTPException) as error:
+        logger.warning("the jobs could not be looked at: %s", brief(error))
+        return None
 
 
 def _settled(target: _Target, pool_size: int) -> tuple[int | None, Footprint | None]:
@@ -142,12 +170,17 @@ def _settled(target: _Target, pool_size: int) -> tuple[int | None, Footprint | N
 def _target(options: argparse.Namespace) -> Iterator[_Target]:
     """A server of our own; or the one that is named."""
     if options.url is not None:
-        yield _Target(options.url, options.pid, None)
+        yield _Target(replace(options.url, key=options.api_key), options.pid)
         return
     choice = ModelChoice(model=options.model, directory=options.model_dir)
-    flags = [*choice.flags, *replace(_LIMITS, pool_size=options.pool_size).flags, "--metrics"]
-    with ServerProcess(flags, options.out / "server.log") as process:
-        yield _Target(process.address, process.pid, process)
+    with tempfile.TemporaryDirectory(prefix="soak-") as name:
+        jobs_folder, key_file, key = Path(name, "jobs"), Path(name, "keys"), secrets.token_hex()
+        key_file.touch(mode=0o600)
+        key_file.write_text(f"soak: {key}\n", encoding="ascii")
+        flags = [*choice.flags, *replace(_LIMITS, pool_size=options.pool_size).flags, "--metrics"]
+        flags += ["--jobs-dir", str(jobs_folder), "--api-key-file", str(key_file)]
+        with ServerProcess(flags, options.out / "server.log") as process:
+            yield _Target(replace(process.address, key=key), process.pid, process, jobs_folder)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -168,12 +201,26 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="http://HOST:PORT",
         help="a server that runs already, its limits as usual",
     )
+    add(
+        "--api-key-file",
+        metavar="FILE",
+        type=_key,
+        dest="api_key",
+        help="of that server: a file with one of its keys alone",
+    )
     add("--pid", type=at_least(1), help="of that server's process, to see what it holds")
     add("--out", type=Path, metavar="DIR", help="default: runs/soak_<model>")
     options = parser.parse_args(arguments)
     options.out = options.out or Path("runs") / safe_name(f"soak_{options.model}")
     options.command = shlex.join(["python", "-m", "evaluation.studies.soak", *(arguments or sys.argv[1:])])
     return options
+
+
+def _key(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise argparse.ArgumentTypeError(f"{path} cannot be read: {brief(error)}") from error
 
 
 def _positive(text: str) -> float:

@@ -4,19 +4,18 @@ import json
 import random
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
 from evaluation.server_study.client import Address
 from evaluation.server_study.clips import Material
-from evaluation.server_study.mix import MIX, Done, mix_of, perform
+from evaluation.server_study.job_book import JobBook, jobs_left
+from evaluation.server_study.mix import MIX, mix_of, perform
 from evaluation.server_study.operations import Limits, Scene
-from evaluation.server_study.process import Footprint
-from evaluation.server_study.sampling import Sample, memory_change
-from evaluation.server_study.verdict import Evidence, checks
 from evaluation.studies import soak
+from tests.support.server_process import serving
 
 pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 
@@ -175,45 +174,62 @@ def test_nobody_waits_for_minutes(material):
     assert {each.name for each in mix_of(near)} - {each.name for each in mix_of(far)} == {"idle stream"}
 
 
-def evidence(*, sizes=(100,) * 40, seconds=400.0, after=10, log=None, exit_code=None):
-    samples = [
-        Sample(
-            at_s=seconds * place / (len(sizes) - 1), footprint=Footprint(size, size, 8, 10, 0.0),
-            pool_available=4, probe_status=200, probe_s=0.02,
-        )
-        for place, size in enumerate(sizes)
-    ]  # fmt: skip
-    return Evidence(
-        seconds=seconds, done=[Done("transcribe", "200", True, "", 0.1)], samples=samples, pool_size=4,
-        pool_available=4, before=Footprint(1, 1, 8, 10, 0.0), after=Footprint(1, 1, 8, after, 0.0),
-        exit_code=exit_code, log=log,
-    )  # fmt: skip
+def test_a_large_disk_is_not_filled(material):
+    near = Scene(address=Address("localhost", 1, key="k"), material=material, limits=Limits(idle_timeout_s=5))
+    far = {"jobs beyond queue", "jobs beyond bytes"}
+    assert {each.name for each in MIX} - {each.name for each in mix_of(near)} == far
 
 
-def failed(found):
-    return [each.what for each in checks(found) if each.is_met is False]
+@pytest.mark.slow
+def test_jobs_are_held_against_the_book(tmp_path, material):
+    with serving("--jobs-dir", str(tmp_path)) as server:
+        scene = Scene(address=Address("127.0.0.1", server.port), material=material)
+        [operation] = [each for each in MIX if each.name == "job"]
+        done = [perform(operation, scene, random.Random(seed)) for seed in range(6)]
+        assert {each.outcome for each in done} == {"done"}
+        n_left = len(scene.jobs.left())
+        assert 0 < n_left < 6
+        scene.jobs.accept("lost")
+        found = jobs_left(scene.address, scene.jobs, tmp_path, keep_s=3600, patience_s=5)
+        assert (found.n_accepted, found.lost, found.n_swept) == (7, ("lost",), 0)
+        assert (found.stuck, found.unswept, found.n_after, found.n_recordings) == ((), (), 0, 0)
+        again = jobs_left(scene.address, scene.jobs, tmp_path, keep_s=0, patience_s=5)
+        assert (again.lost, again.n_swept) == ((), n_left + 1)
+    with serving() as server:
+        assert jobs_left(Address("127.0.0.1", server.port), JobBook(), None, keep_s=1, patience_s=5) is None
 
 
-def test_memory_that_grows_is_found():
-    assert failed(evidence()) == []
-    [what] = failed(evidence(sizes=range(100, 140)))
-    assert "memory grew" in what
-    assert failed(evidence(sizes=range(100, 140), seconds=60.0)) == []  # too short to judge
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("broken file", "has the warnings []"),
+        ("openai events", "the events of the"),
+        ("job", "200 ("),
+        ("wrong key", "without a key"),
+    ],
+)
+def test_answers_that_lack_something_are_wrong(name, told, material):
+    [operation] = [each for each in MIX if each.name == name]
+    with stub() as url:
+        scene = Scene(address=replace(Address.of(url), key="k" * 16), material=material)
+        details = [perform(operation, scene, random.Random(seed)).detail for seed in range(8)]
+    assert any(told in detail for detail in details), details
 
 
-def test_memory_that_settles_during_the_warm_up_has_not_grown():
-    change = memory_change(evidence(sizes=(50, 60, 80, *(100,) * 37)).samples, 400.0)
-    assert (change.growth, round(change.bytes_per_hour)) == (0.0, 0)
-
-
-def test_descriptors_that_stay_open_are_found():
-    [what] = failed(evidence(after=100))
-    assert "Descriptors" in what
-
-
-def test_the_log_is_read(tmp_path):
-    log = Path(tmp_path / "log")
-    log.write_text("ERROR - a model that cannot be loaded\n")
-    assert failed(evidence(log=log, exit_code=0)) == []
-    log.write_text(log.read_text() + "ERROR a stream failed\nTraceback (most recent call last):\n")
-    assert len(failed(evidence(log=log, exit_code=1))) == 2
+@pytest.mark.slow
+def test_a_wrong_key_is_refused_and_the_right_one_is_not(tmp_path, material):
+    keys = tmp_path / "keys"
+    keys.write_text("k" * 16)
+    keys.chmod(0o600)
+    [wrong_key] = [each for each in MIX if each.name == "wrong key"]
+    [transcribe] = [each for each in MIX if each.name == "transcribe"]
+    [questions] = [each for each in MIX if each.name == "questions"]
+    with serving("--api-key-file", str(keys)) as server:
+        scene = Scene(address=Address("127.0.0.1", server.port, key="k" * 16), material=material)
+        found = [perform(wrong_key, scene, random.Random(seed)) for seed in range(40)]
+        assert {each.outcome for each in found} == {"401 unauthorized", "free"}, found
+        assert perform(transcribe, scene, random.Random(0)).outcome == "200"
+        asked = [perform(questions, scene, random.Random(seed)) for seed in range(20)]
+        assert {each.outcome for each in asked} == {"ready 200"}, asked
+        stranger = replace(scene, address=replace(scene.address, key=None))
+        assert "401" in perform(transcribe, stranger, random.Random(0)).detail
