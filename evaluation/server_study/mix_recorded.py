@@ -17,6 +17,7 @@ from evaluation.server_study.operations import NotAllowedError, Scene
 _PACES: Final = (1.0, 4.0, 8.0, 50.0)
 _TIMESLICES_S: Final = (0.1, 0.25, 1.0)  # of MediaRecorder.start
 _KEEP_ALIVES: Final = ("ping", '{"type": "KeepAlive"}', "{}", '{"event": "heartbeat"}')
+_NOISE_THAT_IS_TOLD: Final = 2_000  # bytes
 _FOREIGN: Final = (
     b"#!AMR\n", b"caff\0\1\0\0", b"\x1f\x43\xb6\x75\x01\xff\xff\xff", b"FORM\0\0\0\1AIFF", b"\0\0\0\x20moof",
     b'{"audio": "' + b"UklGR" * 40,
@@ -65,12 +66,18 @@ def cut_recording(scene: Scene, rng: random.Random) -> str:
 
 
 def damaged_recording(scene: Scene, rng: random.Random) -> str:
-    """A recording with noise in its middle: heard with a warning, or refused in words."""
+    """A recording with noise in its middle: heard with a warning, or refused in words.
+
+    A few bytes may be other samples, which nothing tells from sound; thousands lose packets.
+    """
     recorded = bytearray(scene.material.recorded[rng.choice(list(scene.material.recorded))])
     at, size = rng.randrange(len(recorded) // 4, len(recorded) * 3 // 4), rng.choice((1, 50, 2_000))
     recorded[at : at + size] = rng.randbytes(size)
     with refusal_told() as refused, opened(scene) as line:
-        return _outcome(line, scene, bytes(recorded), rng)
+        outcome = _outcome(line, scene, bytes(recorded), rng)
+        if size >= _NOISE_THAT_IS_TOLD and outcome == "final without warnings":
+            raise NotAllowedError(f"{size} bytes of noise at byte {at} of a recording, and no warning")
+        return outcome
     return refused[0]
 
 

@@ -62,8 +62,10 @@ class LiveDecoder:
         if self._container == "mp3":
             skip_id3(source)
             source.unread(source.exactly(_MP3_BEGINNING))
-        file = Boxes(source) if self._container == "mp4" else source
-        return packet_blocks(file, self._container, output.seconds, self._report)
+        if self._container == "mp4":
+            boxes = Boxes(source, lambda kind, loss: self._report.warn(kind, loss, output.seconds(), None))
+            return packet_blocks(boxes, "mp4", output.seconds, self._report)
+        return packet_blocks(source, self._container, output.seconds, self._report)
 
 
 class _Output:

@@ -13,6 +13,7 @@ from gigastt_lab.audio.containers import mpeg
 from gigastt_lab.audio.decoders.frames import block_of, priming, stamp_s
 from gigastt_lab.audio.decoders.tracks import chosen_track
 from gigastt_lab.audio.live.detection import LiveContainer
+from gigastt_lab.audio.live.reader import Reader, Skipped
 from gigastt_lab.audio.live.sources import Bytes
 from gigastt_lab.audio.report import Report
 from gigastt_lab.errors import AudioError
@@ -35,6 +36,8 @@ _MOV_OPTIONS: Final = {"ignore_editlist": "1"}  # an edit list could claim any n
 _HOLE_S: Final = 0.5
 _LONGEST_HOLE_S: Final = 60.0
 _MAX_FAILURES: Final = 100  # of the demuxer in a row; it goes on behind most damage
+# Containers whose demuxers skip what they do not know; the others make packets of everything.
+_SKIPPING: Final = frozenset({"webm", "ogg", "mp4"})
 
 
 def packet_blocks(
@@ -53,16 +56,22 @@ def packet_blocks(
     Raises:
         AudioError: nothing can be made of it.
     """
-    with _opened(file, container) as source:
+    with _opened(file, container) as (source, reader):
         stream = chosen_track(source, _CODECS, None, report)
         stream.codec_context.thread_count = 1  # the server decides how much is decoded at once
         clock = _Clock(now_s, report)
         first_pts, n_priming = None, None
-        lengths = _Lengths()
-        for packet in _packets(source, stream):
+        lengths, skipped = _Lengths(), Skipped(reader)
+        rate, n_channels = 0, 0
+        for packet in _packets(source, reader):
+            if container in _SKIPPING:
+                _warn_of(skipped.before(packet), now_s(), report)
+            if packet.stream.index != stream.index:
+                continue
             first_pts = packet.pts if first_pts is None else first_pts
             for frame in _decoded(packet, clock, lengths):
                 rate, samples = block_of(frame)
+                n_channels = samples.shape[0]
                 missing = round(rate * clock.missing_s(stamp_s(frame)))
                 if missing:
                     yield rate, np.zeros((samples.shape[0], missing), np.float32)
@@ -71,21 +80,30 @@ def packet_blocks(
                 n_priming -= dropped
                 clock.drop(dropped / rate)
                 yield rate, samples[:, dropped:]
+        if rate and (missing := round(rate * clock.missing_s(None))):
+            yield rate, np.zeros((n_channels, missing), np.float32)
+        if container in _SKIPPING and reader.error is None:
+            _warn_of(skipped.at_end(), now_s(), report)
+
+
+def _warn_of(n_skipped: int, at_s: float, report: Report) -> None:
+    if n_skipped:
+        report.warn("damaged", f"{n_skipped} bytes at {at_s:.2f} s could not be decoded: skipped", at_s, None)
 
 
 @contextmanager
-def _opened(file: Bytes, container: LiveContainer) -> Iterator[Any]:
+def _opened(file: Bytes, container: LiveContainer) -> Iterator[tuple[Any, Reader]]:
     import av
 
     demuxer = _DEMUXERS[container]
     options = _OPTIONS | {"format_whitelist": demuxer, "codec_whitelist": ",".join(sorted(_CODECS))}
     options |= _MOV_OPTIONS if container == "mp4" else {}
-    reader = _Reader(file)
+    reader = Reader(file)
     try:
         with av.open(
             reader, format=demuxer, options=options, metadata_errors="replace", io_open=_refuse_to_open
         ) as source:
-            yield source
+            yield source, reader
     except (av.FFmpegError, OverflowError, AudioError) as error:
         if reader.error is not None:
             raise reader.error from None
@@ -101,37 +119,18 @@ def _refuse_to_open(url: str, *_: object) -> NoReturn:
     raise AudioError("the stream refers to another file or address; send one that holds its audio itself")
 
 
-class _Reader:
-    """File object with nothing but `read`: so FFmpeg knows that it cannot seek.
+def _packets(source: Any, reader: Reader) -> Iterator[Any]:
+    """Packets of all tracks; where the demuxer meets damage, it goes on behind it.
 
-    Attributes:
-        error: What `read` failed with. To FFmpeg, that is the end: it cannot carry an exception.
+    At the end it may fail for ever, because a packet was cut: that is the end of what was heard before.
     """
-
-    def __init__(self, file: Bytes) -> None:
-        self.error: Exception | None = None
-        self._file = file
-
-    def read(self, n_bytes: int) -> bytes:
-        """At least one byte and at most so many; none at the end."""
-        if self.error is not None:
-            return b""
-        try:
-            return self._file.read(n_bytes)
-        except Exception as error:  # noqa: BLE001 - `_opened` raises it
-            self.error = error
-            return b""
-
-
-def _packets(source: Any, stream: Any) -> Iterator[Any]:
-    """Packets of a stream; where the demuxer meets damage, it goes on behind it."""
     import av
 
-    n_failures = 0
+    n_failures, n_packets = 0, 0
     while True:
         try:
-            for packet in source.demux(stream):
-                n_failures = 0
+            for packet in source.demux():
+                n_failures, n_packets = 0, n_packets + 1
                 yield packet
             return
         except av.error.MemoryError:
@@ -139,6 +138,8 @@ def _packets(source: Any, stream: Any) -> Iterator[Any]:
         except av.FFmpegError:
             n_failures += 1
             if n_failures > _MAX_FAILURES:
+                if n_packets and reader.has_ended:
+                    return
                 raise
 
 

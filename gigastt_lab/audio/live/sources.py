@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from gigastt_lab.audio.containers.mp4 import OUTERMOST, claimed_frames
 from gigastt_lab.audio.containers.mpeg import id3_size
 from gigastt_lab.errors import AudioError
+from gigastt_lab.types import AudioWarningKind
 
 _SKIPPED_AT_ONCE = 65_536
 # An hour of AAC has an index of 0.6 MB; a live recording's has 1 kB, and its fragments less.
@@ -67,10 +69,23 @@ class Boxes:
 
     A second `ftyp` ends it: a new recording on the same connection, which `source` still has.
     Source: ISO/IEC 14496-12, section 4.2.
+
+    Attributes:
+        audio_end: Place, in bytes that were read of this, where the audio ends so far.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, warn: Callable[[AudioWarningKind, str], None]) -> None:
+        """Begin a recording.
+
+        Args:
+            source: Its bytes.
+            warn: Takes the kind of a loss, and what is lost.
+        """
+        self.audio_end = 0
         self._source = source
+        self._warn = warn
+        self._n_read = 0
+        self._is_audio = False  # the box that is passed on
         self._ready = b""  # of boxes that were read whole
         self._left: int | None = 0  # bytes of a box that is passed on as it comes; None: to the end
         self._has_index = False
@@ -85,12 +100,26 @@ class Boxes:
             self._next_box()
         if self._ready:
             data, self._ready = self._ready[:n_bytes], self._ready[n_bytes:]
+            self._n_read += len(data)
             return data
+        data = self._passed_on(n_bytes)
+        self._n_read += len(data)
+        if self._is_audio and data:
+            self.audio_end = self._n_read
+        return data
+
+    def _passed_on(self, n_bytes: int) -> bytes:
         if self._left is None:
             return self._source.read(n_bytes)
         data = self._source.read(min(n_bytes, self._left))
         self._left -= len(data)
+        if self._left and not data:
+            self._tell_cut(self._left)
+            self._left = 0
         return data
+
+    def _tell_cut(self, n_missing: int) -> None:
+        self._warn("cut", f"the stream ends {n_missing} bytes before a box of the MP4 that began does")
 
     def _next_box(self) -> None:
         header = self._source.exactly(8)
@@ -102,6 +131,8 @@ class Boxes:
             header += self._source.exactly(8)
             size = int.from_bytes(header[8:], "big")
         if len(header) < 8:
+            if header:
+                self._tell_cut(8 - len(header))
             return
         if name not in OUTERMOST or 0 < size < len(header):
             self._find_fragment(header)
@@ -119,19 +150,29 @@ class Boxes:
         # Anything else is nothing that FFmpeg has to see, but has to count: offsets may be of the whole file.
         shown = name if name in {b"ftyp", b"styp", b"mdat"} else b"free"
         self._ready += header[:4] + shown + header[8:]
+        self._is_audio = name == b"mdat"
         self._left = size - len(header) if size else None
 
     def _find_fragment(self, head: bytes) -> None:
         """Go on at the next fragment: what is here is no box, because some of the stream is missing."""
         if not self._has_index:
             raise AudioError(f"MP4 with {head[4:8]!r} where a box should be: the stream is damaged")
+        n_lost = 0
         while (at := head.find(b"moof", 4)) < 0:
             more = self._source.read(_SKIPPED_AT_ONCE)
             if not more:
+                self._tell_lost(n_lost + len(head))
                 return
+            n_lost += max(0, len(head) - 7)
             head = head[-7:] + more
+        self._tell_lost(n_lost + at - 4)
         self._source.unread(head[at - 4 :])
         self._next_box()
+
+    def _tell_lost(self, n_bytes: int) -> None:
+        self._warn(
+            "damaged", f"{n_bytes} bytes of the MP4 were left out: where a box should be, there is none"
+        )
 
     def _whole(self, name: bytes, header: bytes, size: int) -> bytes:
         if not 8 <= size <= _MAX_INDEX_BYTES:
@@ -140,6 +181,8 @@ class Boxes:
                 "as a file"
             )
         content = self._source.exactly(size - len(header))
+        if len(content) < size - len(header):
+            self._tell_cut(size - len(header) - len(content))
         _check_claims(content)
         self._has_index = self._has_index or name == b"moov"
         return header + content
