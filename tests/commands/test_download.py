@@ -404,7 +404,8 @@ def test_the_bar_is_for_terminals(hub: Hub, home: Path) -> None:
             os.close(ours)
     assert process.returncode == 0
     lines = [line.rpartition("\r")[2] for line in shown.decode().replace("\r\n", "\n").split("\n")]
-    again, bar, done, _ = lines
+    asked, again, bar, done, _ = lines
+    assert asked.startswith(f"INFO: {hub.model.name} is not in {home}: downloading 344 kB from ")
     assert again.startswith(f"INFO: {ENCODER}: ")
     assert again.endswith("; trying again in 1 s")
     assert bar.startswith(f"{ENCODER}: 100%|")

@@ -34,6 +34,7 @@ CONTAINERS: Final[dict[Container, str]] = {
 STATES_ITS_LENGTH: Final[frozenset[Container]] = frozenset({"wav", "flac", "mp4"})
 # Real files have about ten, live MP4 two for each fragment; a crafted one could have millions.
 MAX_CHUNKS: Final = 100_000
+_LARGEST_FILE: Final = 2**62  # headers may state more, which `seek` does not take
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def size_of(file: BinaryIO) -> int:
 
 
 def read_at(file: BinaryIO, position: int, n_bytes: int) -> bytes:
-    """Bytes from a position on; fewer at the end."""
+    """Bytes from a position on; fewer at the end, and none beyond what a file can have."""
+    if not 0 <= position < _LARGEST_FILE:
+        return b""
     file.seek(position)
     return file.read(n_bytes)
