@@ -57,6 +57,8 @@ def asked(processor: str, folder: Path, old_model: Path) -> Answer:
     python.write_text(f'#!/bin/sh\nexec {emulated}{sys.executable} "$@"\n', encoding="utf-8")
     python.chmod(0o755)
     environment = os.environ | {"PROBE_PYTHON": str(python), "GIGASTT_LAB_CACHE": str(folder / "cache")}
+    if processor != "here":  # OpenBLAS, which takes Haswell's kernels under some versions of QEMU's Nehalem
+        environment["OPENBLAS_CORETYPE"] = processor
     ran = subprocess.run(
         [python, PROBE, CLIP, old_model], env=environment, capture_output=True, text=True, check=False
     )
