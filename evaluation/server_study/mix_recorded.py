@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from websockets.exceptions import ConnectionClosed
 
-from evaluation.server_study.mix_live import NORMAL, UNSUPPORTED, Line, code_of, opened, refusal_told
+from evaluation.server_study.mix_live import NORMAL, UNSUPPORTED, Line, opened, refusal_told
 from evaluation.server_study.operations import NotAllowedError, Scene
 
 _PACES: Final = (1.0, 4.0, 8.0, 50.0)
@@ -124,8 +124,8 @@ def _outcome(line: Line, scene: Scene, content: bytes, rng: random.Random) -> st
         _send(line, scene, content, rng)
         line.connection.send(json.dumps({"type": "stop"}))
         code = line.to_end()
-    except ConnectionClosed as closed:
-        code = code_of(closed)
+    except ConnectionClosed:  # while something was sent: what the server said before waits to be read
+        code = line.to_end()
     errors = [each for each in line.heard if each["type"] == "error"]
     if code == UNSUPPORTED and len(errors) == 1 and errors[0]["code"] == "bad_request":
         return f"closed {code}"
