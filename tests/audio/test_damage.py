@@ -18,6 +18,8 @@ from tests.support.audio_files import (
     speechlike,
 )
 
+pytestmark = pytest.mark.slow  # seconds in all; the quick tests hold the parts
+
 SECONDS = 12.0
 SAMPLES = speechlike(SECONDS)
 ID3 = b"ID3\x04\0\0\0\0\x20\0" + bytes(4096)  # as behind a song's cover: zeros are no frames

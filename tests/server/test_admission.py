@@ -20,6 +20,8 @@ from gigastt_lab.server.errors import UPLOADS_SATURATED, ApiError
 from tests.support.server_process import ServerProcess, eventually, is_error, serving
 from tests.support.websocket_client import said
 
+pytestmark = pytest.mark.slow  # seconds in all; the quick tests hold the parts
+
 MAX = 4
 SPARE = 64  # beyond it
 

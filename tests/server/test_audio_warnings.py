@@ -13,6 +13,8 @@ from tests.support.nonsense import form
 from tests.support.recordings import RATE, as_wav
 from tests.support.server_process import is_error
 
+pytestmark = pytest.mark.slow  # seconds in all; the quick tests hold the parts
+
 
 @pytest.fixture(scope="module")
 def cut(clear_clips):

@@ -19,6 +19,8 @@ from tests.support.recordings import RATE
 from tests.support.server_process import eventually, serving
 from tests.support.websocket_client import finals, rest_of, said, tell
 
+pytestmark = pytest.mark.slow  # seconds in all; the quick tests hold the parts
+
 
 @pytest.fixture(scope="module")
 def streams(speech):

@@ -11,6 +11,8 @@ from tests.support.audio_files import media_recorder
 from tests.support.recordings import RATE, as_pcm16
 from tests.support.websocket_client import finals, rest_of, said, tell
 
+pytestmark = pytest.mark.slow  # seconds in all; the quick tests hold the parts
+
 
 @pytest.fixture(scope="module")
 def pcm16(speech):

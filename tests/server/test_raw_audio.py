@@ -12,6 +12,8 @@ from tests.support.audio_files import by_soundfile
 from tests.support.nonsense import form
 from tests.support.server_process import is_error, serving
 
+pytestmark = pytest.mark.slow  # seconds in all; the quick tests hold the parts
+
 
 @pytest.fixture(scope="module")
 def alaw(clear_clips):

@@ -27,6 +27,8 @@ from tests.support.audio_files import (
 from tests.support.live_audio import FRAGMENTED, cut, heard, streams_of, with_pictures
 from tests.support.server_process import eventually
 
+pytestmark = pytest.mark.slow  # seconds in all; the quick tests hold the parts
+
 SPEECH = speechlike(4.0)
 
 
