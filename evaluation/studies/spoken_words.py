@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     said = [row.get("spoken", row["text"]) for row in rows]
     speakers: dict[str, Callable[[], Iterator[Spoken | None]]] = {"festival": lambda: festival(said)}
     for voice in filter(None, options.voices.split(",")):
-        speakers[voice] = lambda voice=voice: espeak(said, voice)  # type: ignore[misc]
+        speakers[voice] = lambda voice=voice: espeak(said, voice)  # type: ignore[misc]  # bound now
     n_written = write(options.folder, rows, speakers, options.silence_s)
     sys.stdout.write(f"{options.folder}: {n_written} of {len(rows) * len(speakers)} utterances\n")
     return 0

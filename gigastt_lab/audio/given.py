@@ -72,7 +72,7 @@ class Given:
     def close(self) -> None:
         """Close what was opened here."""
         if self.is_ours:
-            self.source.close()  # type: ignore[union-attr]
+            self.source.close()  # type: ignore[union-attr]  # ours is a file
 
 
 def given(audio: Audio, sample_rate: int | None = None) -> Given:

@@ -27,7 +27,7 @@ class _Section(io.RawIOBase):
         self._at = max(0, base + offset)
         return self._at
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # a memoryview is all it gets
         n_bytes = min(len(buffer), max(0, self._size - self._at))
         data = self._head[self._at : self._at + n_bytes]
         if len(data) < n_bytes:

@@ -51,4 +51,4 @@ def _complete_paths(parser: argparse.ArgumentParser, shtab: object) -> None:
             for each in dict.fromkeys(action.choices.values()):
                 _complete_paths(each, shtab)
         elif isinstance(action.metavar, str) and action.metavar in kinds:
-            action.complete = getattr(shtab, kinds[action.metavar])  # type: ignore[attr-defined]
+            action.complete = getattr(shtab, kinds[action.metavar])  # type: ignore[attr-defined]  # shtab reads it

@@ -21,13 +21,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from gigastt_lab import Engine, load_engine
+from gigastt_lab import Engine
 from gigastt_lab.__main__ import main
 from gigastt_lab.formats import as_json_object, render
 from gigastt_lab.models.files import VOCABULARY_NAME
 from gigastt_lab.runtime.sessions import available_providers
 from tests.support.audio_files import RATE, by_soundfile
-from tests.support.graphs import Sizes, write_model
 
 if TYPE_CHECKING:
     from tests.conftest import Clip
@@ -48,23 +47,6 @@ def folder(tmp_path: Path, clips: list[Clip], monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("GIGASTT_MODEL_DIR", raising=False)
     return tmp_path
-
-
-@pytest.fixture(scope="module")
-def tiny_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random model, which loads at once and writes letters."""
-    return write_model(tmp_path_factory.mktemp("tiny"), Sizes(n_mels=64), blank_bias=200.0)
-
-
-@pytest.fixture(scope="module")
-def tiny(tiny_directory: Path) -> Engine:
-    return load_engine(model_dir=tiny_directory)
-
-
-@pytest.fixture
-def run(tiny_directory: Path) -> Run:
-    """`transcribe` with the random model, in this process."""
-    return lambda *arguments: main(["transcribe", "--model-dir", str(tiny_directory), *arguments])
 
 
 def command(*arguments: str) -> list[str]:
